@@ -1,0 +1,283 @@
+//! What can be typed. Validates and derives nothing; `plan` decides what it means.
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::{path::PathBuf, time::Duration};
+
+const EXAMPLES: &str = "\
+Examples:
+  sockeye -tulpn                       listeners, with their processes
+  sockeye -tan                         every TCP socket, TIME_WAIT included
+  sockeye -tan --group-by state        how many in each state
+  sockeye -tn --sort -recv_queue --limit 10
+                                       the ten fullest receive queues
+  sockeye -tanp --json | jq '.sockets[] | select(.state==\"CLOSE_WAIT\")'
+  sockeye --columns help               every column, with unit and source
+
+Letters mean what they mean in ss. The manual: man sockeye";
+
+/// Shows the sockets of this machine: their state, queues and owners.
+///
+/// Asks the kernel over sock_diag netlink, and reads /proc/net where that is refused. Without -a or
+/// -l it shows connected sockets.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sockeye",
+    version,
+    after_help = EXAMPLES,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Commands",
+    override_usage = "sockeye [OPTIONS]\n       sockeye COMMAND [OPTIONS]"
+)]
+pub struct Cli {
+    /// Options of the listing, the command when none is named.
+    #[command(flatten)]
+    pub list: ListArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List sockets; the command when none is named
+    #[command(max_term_width = 100)]
+    List(Box<ListArgs>),
+    /// Print the JSON Schema of a document
+    Schema(SchemaArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+}
+
+/// Which sockets, which columns, which form.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch somebody types")]
+pub struct ListArgs {
+    /// TCP sockets
+    #[arg(short = 't', long, help_heading = "Which sockets")]
+    pub tcp: bool,
+    /// UDP sockets
+    #[arg(short = 'u', long, help_heading = "Which sockets")]
+    pub udp: bool,
+    /// All: listening, connected and TIME_WAIT
+    #[arg(short = 'a', long, help_heading = "Which sockets")]
+    pub all: bool,
+    /// Listening sockets alone
+    #[arg(short = 'l', long, help_heading = "Which sockets")]
+    pub listening: bool,
+    /// Sockets bound to a port, neither listening nor connected (kernel 6.8 and later)
+    #[arg(short = 'B', long, help_heading = "Which sockets")]
+    pub bound_inactive: bool,
+    /// IPv4 alone
+    #[arg(short = '4', long, help_heading = "Which sockets")]
+    pub ipv4: bool,
+    /// IPv6 alone
+    #[arg(short = '6', long, help_heading = "Which sockets")]
+    pub ipv6: bool,
+
+    /// Show who holds each socket, or why nobody does
+    #[arg(short = 'p', long, help_heading = "What to show")]
+    pub processes: bool,
+    /// Show timers
+    #[arg(short = 'o', long, help_heading = "What to show")]
+    pub options: bool,
+    /// Show user, inode and cookie
+    #[arg(short = 'e', long, help_heading = "What to show")]
+    pub extended: bool,
+    /// Show TCP details: round-trip time, window, retransmissions
+    #[arg(short = 'i', long, help_heading = "What to show")]
+    pub info: bool,
+    /// Show socket memory
+    #[arg(short = 'm', long, help_heading = "What to show")]
+    pub memory: bool,
+    /// Numbers instead of names: the default, accepted for the habit
+    #[arg(short = 'n', long, overrides_with = "resolve", help_heading = "What to show")]
+    pub numeric: bool,
+    /// Names of addresses and services, as far as they answer within two seconds
+    #[arg(short = 'r', long, overrides_with = "numeric", help_heading = "What to show")]
+    pub resolve: bool,
+    /// Columns, by id; `help` lists them with unit and source
+    #[arg(long, value_delimiter = ',', value_name = "COL,…", help_heading = "What to show")]
+    pub columns: Vec<String>,
+    /// Sort by a column, `-COL` downwards
+    #[arg(long, value_name = "[-]COL", allow_hyphen_values = true, help_heading = "What to show")]
+    pub sort: Option<String>,
+    /// Count sockets by the values of columns
+    #[arg(long, value_delimiter = ',', value_name = "COL,…", help_heading = "What to show")]
+    pub group_by: Vec<String>,
+    /// Show at most N rows or groups
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to show")]
+    pub limit: Option<u32>,
+    /// Print only how many there are
+    #[arg(long, conflicts_with_all = ["group_by", "quiet"], help_heading = "What to show")]
+    pub count: bool,
+
+    /// Form of the output; json and ndjson have everything known, csv the shown columns
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub format: Option<Format>,
+    /// One JSON document (--format json)
+    #[arg(long, conflicts_with_all = ["format", "ndjson"], help_heading = "Output")]
+    pub json: bool,
+    /// One JSON object a line (--format ndjson)
+    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
+    pub ndjson: bool,
+    /// Leave out the heading
+    #[arg(short = 'H', long, help_heading = "Output")]
+    pub no_header: bool,
+    /// One line a socket: always so, accepted for the habit
+    #[arg(short = 'O', long, help_heading = "Output")]
+    pub oneline: bool,
+    /// Print nothing; exit with 1 if no socket matched
+    #[arg(short = 'q', long, help_heading = "Output")]
+    pub quiet: bool,
+    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+
+    /// How often to ask.
+    #[command(flatten)]
+    pub repeat: RepeatArgs,
+    /// Where to look.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// Accepted so that a filter has a clear answer; see the issue of filters in CHANGELOG.md.
+    #[arg(hide = true, value_name = "FILTER")]
+    pub filter: Vec<String>,
+}
+
+/// How often to ask.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RepeatArgs {
+    /// Ask again every SECONDS (2); in a pipe each round is a new document
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true,
+          default_missing_value = "2", value_parser = seconds, help_heading = "Output")]
+    pub watch: Option<Duration>,
+    /// Stop after N rounds
+    #[arg(long, value_name = "N", requires = "watch",
+          value_parser = clap::value_parser!(u64).range(1..), help_heading = "Output")]
+    pub times: Option<u64>,
+}
+
+impl RepeatArgs {
+    /// Time between two rounds; `None`: ask once.
+    pub fn interval(&self) -> Option<Duration> {
+        self.watch
+    }
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SourceArgs {
+    /// Whom to ask: netlink, /proc, or netlink first
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "SOURCE",
+        help_heading = "Where to look"
+    )]
+    pub source: Source,
+    /// Read this /proc tree: a container host's, mounted elsewhere
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Where to look")]
+    pub proc_root: Option<PathBuf>,
+    /// Look into a network namespace: a name of `ip netns`, a process id or a path
+    #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look")]
+    pub netns: Option<String>,
+    /// Give up the look-up of owners after this long
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Where to look")]
+    pub owner_deadline: Option<Duration>,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// RFC 4180
+    Csv,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Colour {
+    /// On a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Source {
+    /// Netlink first, /proc where it is refused
+    #[default]
+    Auto,
+    /// Netlink alone
+    Netlink,
+    /// /proc alone
+    Proc,
+}
+
+/// Options of `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// The document; without it, the list
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// A shell with a completion script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
+/// A length of time in seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wanted = "a number of seconds from 0.1 to 86400";
+    let number: f64 = text.parse().map_err(|_| wanted.to_owned())?;
+    if (0.1..=86_400.0).contains(&number) {
+        Ok(Duration::from_secs_f64(number))
+    } else {
+        Err(wanted.to_owned())
+    }
+}
+
+/// The definition with the hidden switches gone, for the manual.
+pub fn is_shown(argument: &clap::Arg) -> bool {
+    !argument.is_hide_set()
+        && !matches!(argument.get_action(), ArgAction::Help | ArgAction::Version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

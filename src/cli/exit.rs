@@ -1,0 +1,37 @@
+//! Exit codes.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: answered, also when nothing matched.
+    Answered,
+    /// 1: `--quiet` found no socket.
+    NothingMatched,
+    /// 3: no answer: no source could be read, or the output could not be written.
+    NoAnswer,
+    /// 64: what was typed has no meaning.
+    Usage,
+    /// 130: interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// Its number.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Answered => 0,
+            Self::NothingMatched => 1,
+            Self::NoAnswer => 3,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,52 @@
+//! What was typed, what it means, and how it ends.
+
+pub mod args;
+pub mod argv;
+pub mod commands;
+pub mod exit;
+pub mod failure;
+pub mod notices;
+pub mod plan;
+pub mod repeat;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, FromArgMatches};
+use exit::Exit;
+use failure::Failure;
+use signal_hook::{consts::SIGINT, flag};
+use std::{
+    ffi::OsString,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+/// Runs the program with these arguments, the first of which is its own name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Ctrl-C ends the program at once, with the code a shell would show for the signal.
+    let _ = flag::register_conditional_shutdown(
+        SIGINT,
+        i32::from(Exit::Interrupted.code()),
+        Arc::new(AtomicBool::new(true)),
+    );
+    let exit = match parse(args) {
+        Ok(cli) => dispatch(cli),
+        Err(failure) => Err(failure),
+    };
+    exit.unwrap_or_else(|failure| failure.tell()).into()
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
+    let definition = Cli::command();
+    let args = argv::command_first(&definition, args.into_iter().collect());
+    let matches = definition.try_get_matches_from(args).map_err(|e| Failure::from_clap(&e))?;
+    Cli::from_arg_matches(&matches).map_err(|e| Failure::from_clap(&e))
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        None => commands::list::run(&cli.list),
+        Some(Command::List(args)) => commands::list::run(&args),
+        Some(Command::Schema(args)) => commands::schema::run(&args),
+        Some(Command::Completions(args)) => commands::completions::run(&args),
+    }
+}

@@ -1,0 +1,277 @@
+//! What the arguments of a listing mean: every default, alias and conflict is decided here.
+
+use super::{
+    args::{Colour, Format, ListArgs, Source, SourceArgs},
+    failure::Failure,
+};
+use crate::{
+    collect::query::{Order, Query, SourceChoice},
+    field::{self, definition::Field, need::Need},
+    kernel::proc::root::Root,
+    model::{
+        protocol::{Family, Protocol},
+        state::{State, StateSet},
+    },
+    view::{
+        rows::{counted, groups, json::Shape},
+        terminal::Device,
+    },
+};
+use anstream::ColorChoice;
+use std::time::Duration;
+
+/// How long `-r` makes the user wait for names, in all.
+const RESOLVE: Duration = Duration::from_secs(2);
+
+/// A listing, decided.
+pub struct Plan {
+    /// What to ask.
+    pub query: Query,
+    /// Columns to show or group by.
+    pub fields: Vec<&'static Field>,
+    /// How to show it.
+    pub form: Form,
+    /// Whether to print headings.
+    pub heading: bool,
+    /// Whether only the exit code is wanted.
+    pub quiet: bool,
+    /// What the output device can do.
+    pub device: Device,
+}
+
+/// How a listing is shown.
+#[derive(Debug, Clone)]
+pub enum Form {
+    /// A table.
+    Table,
+    /// A JSON document.
+    Json(Shape),
+    /// One JSON object a line.
+    JsonLines(Shape),
+    /// CSV.
+    Csv,
+    /// Counts by values, at most so many.
+    Groups(groups::Form, Option<usize>),
+    /// A count.
+    Count(counted::Form),
+    /// The list of columns.
+    ColumnsHelp,
+}
+
+impl Plan {
+    /// Decides.
+    pub fn of(args: &ListArgs) -> Result<Self, Failure> {
+        if let Some(word) = args.filter.first() {
+            return Err(Failure::usage(
+                format!("`{word}` is no command, and filters are not built yet"),
+                "`sockeye --help` lists commands; select with -t -u -l -4 -6, or pipe --ndjson to jq",
+            ));
+        }
+        let device = Device::stdout(match args.color {
+            Colour::Auto => ColorChoice::Auto,
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        });
+        let format = match args.format {
+            _ if args.json => Format::Json,
+            _ if args.ndjson => Format::Ndjson,
+            format => format.unwrap_or(Format::Table),
+        };
+        let protocols = protocols(args);
+        let chosen = columns(&args.columns)?;
+        let grouped = columns(&args.group_by)?;
+        let fields = if !grouped.is_empty() {
+            grouped.clone()
+        } else if chosen.is_empty() {
+            default_columns(args, &protocols, format)
+        } else {
+            chosen.clone()
+        };
+        let order = args.sort.as_deref().map(order).transpose()?;
+        let limit = args.limit.map(|limit| limit as usize);
+        let form = if args.columns.iter().any(|c| c == "help") {
+            Form::ColumnsHelp
+        } else if !grouped.is_empty() {
+            Form::Groups(group_form(format, device), limit)
+        } else if args.quiet || args.count {
+            Form::Count(match format {
+                _ if args.quiet => counted::Form::Silent,
+                Format::Json | Format::Ndjson => counted::Form::Json,
+                Format::Table | Format::Csv => counted::Form::Number,
+            })
+        } else {
+            let shape = || {
+                if chosen.is_empty() { Shape::Whole } else { Shape::Columns(chosen.clone()) }
+            };
+            match format {
+                Format::Table => Form::Table,
+                Format::Json => Form::Json(shape()),
+                Format::Ndjson => Form::JsonLines(shape()),
+                Format::Csv => Form::Csv,
+            }
+        };
+        let need = need(args, &fields, &form, order);
+        let (order, limit) = match form {
+            // Groups have an order of their own.
+            Form::Groups(..) => (None, None),
+            Form::Count(counted::Form::Silent) => (None, Some(1)),
+            Form::Count(_) => (None, limit),
+            _ => (order, limit),
+        };
+        let query = Query {
+            protocols,
+            family: match (args.ipv4, args.ipv6) {
+                (true, false) => Some(Family::Ipv4),
+                (false, true) => Some(Family::Ipv6),
+                _ => None,
+            },
+            need,
+            source: match args.source.source {
+                Source::Auto => SourceChoice::Auto,
+                Source::Netlink => SourceChoice::Netlink,
+                Source::Proc => SourceChoice::Proc,
+            },
+            root: root(&args.source)?,
+            order,
+            limit,
+            resolve: args.resolve.then_some(RESOLVE),
+            owner_patience: args.source.owner_deadline,
+        };
+        Ok(Self { query, fields, form, heading: !args.no_header, quiet: args.quiet, device })
+    }
+}
+
+/// The /proc tree to read.
+pub fn root(args: &SourceArgs) -> Result<Root, Failure> {
+    Ok(match &args.proc_root {
+        Some(path) => Root::at(path)?,
+        None => Root::live(),
+    })
+}
+
+fn protocols(args: &ListArgs) -> Vec<(Protocol, StateSet)> {
+    let every = !args.tcp && !args.udp;
+    let mut protocols = vec![];
+    let bound =
+        if args.bound_inactive { StateSet::of(State::BoundInactive) } else { StateSet::NONE };
+    if args.tcp || every {
+        let states = if args.all {
+            StateSet::ALL
+        } else if args.listening {
+            StateSet::of(State::Listen)
+        } else if args.bound_inactive {
+            StateSet::NONE
+        } else {
+            StateSet::CONNECTED
+        };
+        protocols.push((Protocol::Tcp, states.with(bound)));
+    }
+    if args.udp || (every && !(args.bound_inactive && !args.all && !args.listening)) {
+        let (open, idle) = (StateSet::of(State::Established), StateSet::of(State::Unconnected));
+        let states = if args.all {
+            open.with(idle)
+        } else if args.listening {
+            idle
+        } else {
+            open
+        };
+        protocols.push((Protocol::Udp, states));
+    }
+    protocols
+}
+
+/// Columns by name; `help` is left to the caller.
+fn columns(names: &[String]) -> Result<Vec<&'static Field>, Failure> {
+    names.iter().filter(|name| *name != "help").map(|name| column(name)).collect()
+}
+
+fn column(name: &str) -> Result<&'static Field, Failure> {
+    field::find(name.trim()).ok_or_else(|| {
+        let hint = match field::nearest(name) {
+            Some(near) => format!("did you mean `{near}`? `--columns help` lists every column"),
+            None => "`--columns help` lists every column".to_owned(),
+        };
+        Failure::usage(format!("no column is called `{name}`"), hint)
+    })
+}
+
+fn order(text: &str) -> Result<Order, Failure> {
+    let (name, descending) = match text.strip_prefix('-') {
+        Some(name) => (name, true),
+        None => (text.strip_prefix('+').unwrap_or(text), false),
+    };
+    Ok(Order { field: column(name)?, descending })
+}
+
+/// What the listing shows when no columns are named.
+fn default_columns(
+    args: &ListArgs,
+    protocols: &[(Protocol, StateSet)],
+    format: Format,
+) -> Vec<&'static Field> {
+    let has = |protocol| protocols.iter().any(|(p, _)| *p == protocol);
+    let (tcp, udp) = (has(Protocol::Tcp), has(Protocol::Udp));
+    let listeners = tcp && (args.all || args.listening);
+    let only_listeners = args.listening && !args.all;
+    let mut ids = vec![];
+    let mut when = |shown: bool, more: &[&'static str]| {
+        if shown {
+            ids.extend_from_slice(more);
+        }
+    };
+    when(tcp && udp, &["protocol"]);
+    when(true, &["state"]);
+    when(!only_listeners || udp, &["recv_queue"]);
+    when(!only_listeners, &["send_queue"]);
+    when(listeners, &["accept_queue"]);
+    when(listeners && format == Format::Csv, &["accept_queue_limit"]);
+    when(true, &["local"]);
+    when(!only_listeners, &["peer"]);
+    when(args.options, &["timer", "timer.expires", "retransmits", "age"]);
+    when(args.extended, &["user", "inode", "cookie"]);
+    when(
+        args.info,
+        &[
+            "congestion",
+            "rtt",
+            "min_rtt",
+            "cwnd",
+            "mss",
+            "bytes_sent",
+            "bytes_received",
+            "total_retrans",
+            "delivery_rate",
+        ],
+    );
+    when(args.memory, &["rmem", "rcvbuf", "wmem_queued", "sndbuf", "drops"]);
+    when(args.processes, &["owner"]);
+    ids.into_iter().filter_map(field::find).collect()
+}
+
+fn group_form(format: Format, device: Device) -> groups::Form {
+    match format {
+        Format::Table => groups::Form::Table(device),
+        Format::Json => groups::Form::Json,
+        Format::Ndjson => groups::Form::JsonLines,
+        Format::Csv => groups::Form::Csv,
+    }
+}
+
+/// What has to be asked for. A whole JSON object has what is cheap to know and what was asked for.
+fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -> Need {
+    let by_switch = [
+        (args.processes, Need::OWNERS),
+        (args.info, Need::TCP_INFO.with(Need::CONGESTION)),
+        (args.memory, Need::MEMORY),
+    ];
+    let whole = matches!(form, Form::Json(Shape::Whole) | Form::JsonLines(Shape::Whole));
+    let shown = matches!(form, Form::Count(_))
+        .then_some(Need::NONE)
+        .unwrap_or_else(|| fields.iter().fold(Need::NONE, |sum, f| sum.with(f.need)));
+    let base = if whole { Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES) } else { shown };
+    by_switch
+        .into_iter()
+        .filter(|(on, _)| *on && (whole || !matches!(form, Form::Count(_))))
+        .chain(order.map(|order| (true, order.field.need)))
+        .fold(base, |sum, (on, need)| if on { sum.with(need) } else { sum })
+}

@@ -1,0 +1,226 @@
+//! A listing: tables to rows, in a stream.
+
+use super::{
+    order::Sorted,
+    owners,
+    query::Query,
+    sink::RowSink,
+    tables::{Provenance, Tables},
+};
+use crate::{
+    field::{
+        need::Need,
+        row::{Context, Row},
+    },
+    kernel::{
+        addresses::Resolver, error::Error, host, names::Names, namespace, netlink::connection::Next,
+    },
+    model::{
+        about::{About, SourceKind},
+        gap::Gap,
+        socket::Socket,
+    },
+};
+use std::{io, time::SystemTime};
+
+/// Rows held back before the first is printed: a listing that fits has all its warnings in its
+/// head, and its owners looked up for its own sockets alone.
+const HELD: usize = 4096;
+/// Rows whose addresses are looked up together (`-r`).
+const RESOLVED: usize = 512;
+
+/// Why a listing ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The kernel could not be asked.
+    Kernel(Error),
+    /// The output could not be written.
+    Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Kernel(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// What a listing was.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Rows given to the sink.
+    pub rows: u64,
+    /// The head, with every gap, the late ones included.
+    pub about: About,
+}
+
+/// Asks, and gives the rows to `sink`.
+pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
+    let mut listing = Listing::new(query, sink);
+    let mut tables = Tables::open(query)?;
+    if listing.sorts_by_owner() {
+        listing.look_up_owners(&[], true);
+    }
+    let mut failed = None;
+    tables.read(|socket, provenance| {
+        listing.take(socket, provenance).unwrap_or_else(|error| {
+            failed = Some(error);
+            Next::Stop
+        })
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    Ok(listing.finish(&tables.provenance)?)
+}
+
+struct Listing<'q, 's> {
+    query: &'q Query,
+    sink: &'s mut dyn RowSink,
+    context: Context,
+    about: About,
+    sorted: Sorted,
+    held: Vec<Socket>,
+    begun: bool,
+    rows: u64,
+    owner_gaps: Vec<Gap>,
+}
+
+impl<'q, 's> Listing<'q, 's> {
+    fn new(query: &'q Query, sink: &'s mut dyn RowSink) -> Self {
+        let netns = namespace::current(&query.root);
+        let mut names = Names::new(&query.root);
+        if query.resolve.is_some() {
+            names.learn_services();
+        }
+        Self {
+            query,
+            sink,
+            about: About {
+                generated_at: SystemTime::now(),
+                host: host::read(&query.root),
+                source: SourceKind::Netlink,
+                fallback_reason: None,
+                netns: netns.clone(),
+                gaps: vec![],
+            },
+            context: Context {
+                names,
+                netns,
+                resolver: query.resolve.map(Resolver::start),
+                ..Context::default()
+            },
+            sorted: Sorted::default(),
+            held: vec![],
+            begun: false,
+            rows: 0,
+            owner_gaps: vec![],
+        }
+    }
+
+    fn needs_owners(&self) -> bool {
+        self.query.need.includes(Need::OWNERS)
+    }
+
+    fn sorts_by_owner(&self) -> bool {
+        self.query.order.is_some_and(|order| order.field.need.includes(Need::OWNERS))
+    }
+
+    fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
+        let found = owners::look_up(self.query, sockets, more, self.about.netns.inode);
+        self.context.owners = found.owners;
+        self.owner_gaps = found.gaps;
+    }
+
+    fn take(&mut self, socket: Socket, provenance: &Provenance) -> io::Result<Next> {
+        if !self.query.wants(&socket) {
+            return Ok(Next::More);
+        }
+        if let Some(order) = self.query.order {
+            self.learn(&socket);
+            self.sorted.push(socket, order, self.query.limit, &self.context);
+            return Ok(Next::More);
+        }
+        if self.begun && self.context.resolver.is_none() {
+            self.show(&socket)?;
+        } else {
+            self.held.push(socket);
+            if self.held.len() >= if self.begun { RESOLVED } else { HELD } {
+                self.flush(provenance, true)?;
+            }
+        }
+        let taken = self.rows.saturating_add(self.held.len() as u64);
+        let full = self.query.limit.is_some_and(|limit| taken >= limit as u64);
+        Ok(if full { Next::Stop } else { Next::More })
+    }
+
+    /// Shows what was held back; the head first, if it is not out.
+    fn flush(&mut self, provenance: &Provenance, more: bool) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        if !self.begun {
+            if self.needs_owners() && !self.sorts_by_owner() {
+                self.look_up_owners(&held, more);
+            }
+            self.about.source = provenance.kind.unwrap_or(SourceKind::Netlink);
+            self.about.fallback_reason.clone_from(&provenance.fallback_reason);
+            self.about.gaps.clone_from(&provenance.gaps);
+            self.about.gaps.append(&mut self.owner_gaps);
+            self.begun = true;
+            self.sink.begin(&self.about)?;
+        }
+        if let Some(resolver) = &mut self.context.resolver {
+            let ends = |s: &Socket| [s.local.address, s.remote.address];
+            resolver.wait_for(held.iter().flat_map(ends));
+        }
+        held.iter().try_for_each(|socket| self.show(socket))
+    }
+
+    fn show(&mut self, socket: &Socket) -> io::Result<()> {
+        self.learn(socket);
+        self.rows += 1;
+        self.sink.row(Row { socket, context: &self.context })
+    }
+
+    /// Learns what the columns say about a socket beyond the kernel's answer.
+    fn learn(&mut self, socket: &Socket) {
+        let need = self.query.need;
+        if let Some(uid) = socket.uid.filter(|_| need.includes(Need::USERS)) {
+            self.context.names.learn_user(uid);
+        }
+        if let Some(id) = socket.cgroup_id.filter(|_| need.includes(Need::CGROUPS)) {
+            self.context.cgroups.learn(id);
+        }
+        if socket.interface != 0 {
+            self.context.names.learn_interface(socket.interface);
+        }
+    }
+
+    fn finish(mut self, provenance: &Provenance) -> io::Result<Outcome> {
+        if let Some(order) = self.query.order {
+            let sorted = std::mem::take(&mut self.sorted);
+            self.held = sorted.finish(order, self.query.limit, &self.context);
+        }
+        self.flush(provenance, false)?;
+        let mut late: Vec<Gap> =
+            provenance.gaps.iter().filter(|gap| !self.about.gaps.contains(gap)).cloned().collect();
+        if let Some(resolver) = self.context.resolver.as_ref().filter(|r| r.unanswered() > 0) {
+            late.push(Gap::new(
+                "names-unanswered",
+                format!(
+                    "{} addresses had no answer in time and are shown as numbers",
+                    resolver.unanswered()
+                ),
+                "check the resolver, or leave out -r",
+            ));
+        }
+        self.sink.end(&late)?;
+        self.about.gaps.extend(late);
+        self.about.fallback_reason.clone_from(&provenance.fallback_reason);
+        Ok(Outcome { rows: self.rows, about: self.about })
+    }
+}

@@ -1,0 +1,9 @@
+//! From a question to rows: which source, which attributes, who owns what, in which order.
+//! Streams; judges nothing.
+
+pub mod list;
+pub mod order;
+pub mod owners;
+pub mod query;
+pub mod sink;
+pub mod tables;

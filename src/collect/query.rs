@@ -1,0 +1,65 @@
+//! What is asked for.
+
+use crate::{
+    field::{definition::Field, need::Need},
+    kernel::proc::root::Root,
+    model::{
+        protocol::{Family, Protocol},
+        socket::Socket,
+        state::StateSet,
+    },
+};
+use std::time::Duration;
+
+/// Which source to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceChoice {
+    /// Netlink, and /proc where netlink is refused.
+    Auto,
+    /// Netlink alone.
+    Netlink,
+    /// /proc alone.
+    Proc,
+}
+
+/// Order of the rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// By which column.
+    pub field: &'static Field,
+    /// Largest first. What is unknown comes last in either direction.
+    pub descending: bool,
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Protocols, in order of output, each with the states to show.
+    pub protocols: Vec<(Protocol, StateSet)>,
+    /// One family, or both.
+    pub family: Option<Family>,
+    /// What the shown, sorted and grouped columns cost.
+    pub need: Need,
+    /// Which source to ask.
+    pub source: SourceChoice,
+    /// Which /proc to read.
+    pub root: Root,
+    /// Order of the rows; `None`: the kernel's.
+    pub order: Option<Order>,
+    /// Rows at most.
+    pub limit: Option<usize>,
+    /// Whether to look up names of addresses and services, and how long to wait for them.
+    pub resolve: Option<Duration>,
+    /// How long the look-up of owners may take.
+    pub owner_patience: Option<Duration>,
+}
+
+impl Query {
+    /// Whether a socket was asked for. The kernel's answer may hold more: /proc has every state.
+    pub fn wants(&self, socket: &Socket) -> bool {
+        self.protocols
+            .iter()
+            .any(|(protocol, states)| *protocol == socket.protocol && states.contains(socket.state))
+            && self.family.is_none_or(|family| family == socket.family)
+    }
+}

@@ -1,0 +1,17 @@
+//! Where rows go.
+
+use crate::{
+    field::row::Row,
+    model::{about::About, gap::Gap},
+};
+use std::io;
+
+/// Takes a listing, row by row.
+pub trait RowSink {
+    /// The head: what is known before the first row.
+    fn begin(&mut self, about: &About) -> io::Result<()>;
+    /// One row.
+    fn row(&mut self, row: Row<'_>) -> io::Result<()>;
+    /// The end, with what was learnt too late for the head.
+    fn end(&mut self, late: &[Gap]) -> io::Result<()>;
+}

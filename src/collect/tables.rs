@@ -1,0 +1,245 @@
+//! The kernel's tables of sockets: netlink first, /proc where netlink is refused.
+
+use super::query::{Query, SourceChoice};
+use crate::{
+    kernel::{
+        error::Error,
+        netlink::connection::{Connection, Next},
+        proc::net_inet,
+        sock_diag::{dump, request::Request},
+    },
+    model::{
+        about::SourceKind,
+        gap::Gap,
+        protocol::{Family, Protocol},
+        socket::Socket,
+        state::StateSet,
+    },
+};
+
+/// What reading the tables said of itself.
+#[derive(Debug, Default)]
+pub struct Provenance {
+    /// Where the rows came from so far. `None`: nowhere.
+    pub kind: Option<SourceKind>,
+    /// Why /proc was read; `None`: it was not, or it was asked for.
+    pub fallback_reason: Option<String>,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+}
+
+impl Provenance {
+    fn told_by(&mut self, kind: SourceKind) {
+        self.kind = match self.kind {
+            Some(known) if known != kind => Some(SourceKind::Mixed),
+            _ => Some(kind),
+        };
+    }
+}
+
+/// Reads the tables of a query in turn.
+pub struct Tables<'q> {
+    query: &'q Query,
+    connection: Option<Connection>,
+    refused: Option<Error>,
+    errors: Vec<Error>,
+    /// What is known of the reading; the caller shows it when it begins to print.
+    pub provenance: Provenance,
+}
+
+impl<'q> Tables<'q> {
+    /// Opens what the query needs.
+    pub fn open(query: &'q Query) -> Result<Self, Error> {
+        let mut tables = Self {
+            query,
+            connection: None,
+            refused: None,
+            errors: vec![],
+            provenance: Provenance::default(),
+        };
+        // Another machine's tree has no netlink; netlink has no tree.
+        let foreign = !query.root.is_live();
+        match query.source {
+            SourceChoice::Proc => {}
+            SourceChoice::Auto if foreign => {}
+            SourceChoice::Netlink => tables.connection = Some(Connection::open()?),
+            SourceChoice::Auto => match Connection::open() {
+                Ok(connection) => tables.connection = Some(connection),
+                Err(error) => tables.refused = Some(error),
+            },
+        }
+        Ok(tables)
+    }
+
+    /// Reads every table and hands each socket to `each`, with what is known of the reading.
+    ///
+    /// An error only where no table at all could be read; one that could not is a gap.
+    pub fn read(&mut self, mut each: impl FnMut(Socket, &Provenance) -> Next) -> Result<(), Error> {
+        let mut stopped = false;
+        for &(protocol, states) in &self.query.protocols {
+            if states.is_empty() || stopped {
+                continue;
+            }
+            let mut each = |socket, provenance: &Provenance| {
+                let next = each(socket, provenance);
+                stopped |= next == Next::Stop;
+                next
+            };
+            if !self.by_netlink(protocol, states, &mut each)? {
+                self.by_proc(protocol, &mut each);
+            }
+        }
+        match (self.provenance.kind, self.errors.pop()) {
+            (None, Some(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether netlink told the table; if not, nothing of it was handed on.
+    fn by_netlink(
+        &mut self,
+        protocol: Protocol,
+        states: StateSet,
+        each: &mut dyn FnMut(Socket, &Provenance) -> Next,
+    ) -> Result<bool, Error> {
+        let Some(connection) = &mut self.connection else {
+            return Ok(false);
+        };
+        let both = protocol == Protocol::Tcp && self.query.family.is_none();
+        let mut plans: Vec<Vec<Option<Family>>> = vec![];
+        if both {
+            plans.push(vec![None]);
+        }
+        // Where the one walk of both families is refused, one walk each.
+        plans.push(match self.query.family {
+            Some(family) => vec![Some(family)],
+            None => Family::ALL.map(Some).to_vec(),
+        });
+        for plan in plans {
+            let mut rows = 0u64;
+            let mut failed = None;
+            for family in plan {
+                let extensions = self.query.need.extensions();
+                let request = Request { protocol, family, states, extensions };
+                let provenance = &mut self.provenance;
+                let dumped = dump::sockets(connection, &request, |socket| {
+                    rows += 1;
+                    provenance.told_by(SourceKind::Netlink);
+                    each(socket, provenance)
+                });
+                match dumped {
+                    Ok(tally) => {
+                        provenance.told_by(SourceKind::Netlink);
+                        provenance.gaps.extend(dump_gaps(request, &tally));
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            match failed {
+                None => return Ok(true),
+                // Falling back now would show the first rows twice.
+                Some(error) if rows > 0 => {
+                    self.provenance.gaps.push(Gap::new(
+                        "dump-cut-short",
+                        format!("{protocol} sockets are missing after the first {rows}: {error}"),
+                        "run again",
+                    ));
+                    return Ok(true);
+                }
+                Some(error) => self.refused = Some(error),
+            }
+        }
+        match (self.query.source, self.refused.take()) {
+            (SourceChoice::Netlink, Some(error)) if self.query.protocols.len() == 1 => Err(error),
+            (SourceChoice::Netlink, Some(error)) => {
+                self.provenance.gaps.push(unreadable(protocol, &error));
+                self.errors.push(error);
+                Ok(true)
+            }
+            (_, refused) => {
+                self.refused = refused;
+                Ok(false)
+            }
+        }
+    }
+
+    fn by_proc(&mut self, protocol: Protocol, each: &mut dyn FnMut(Socket, &Provenance) -> Next) {
+        if let Some(error) = &self.refused {
+            self.provenance.fallback_reason = Some(error.to_string());
+        }
+        let mut failed = vec![];
+        let mut told = 0;
+        for family in Family::ALL {
+            if self.query.family.is_some_and(|wanted| wanted != family) {
+                continue;
+            }
+            let provenance = &mut self.provenance;
+            let read = net_inet::sockets(&self.query.root, protocol, family, |socket| {
+                provenance.told_by(SourceKind::Proc);
+                each(socket, provenance)
+            });
+            match read {
+                Ok(tally) => {
+                    told += 1;
+                    provenance.told_by(SourceKind::Proc);
+                    provenance.gaps.extend(line_gaps(protocol, family, tally));
+                }
+                // A kernel without IPv6 has no such table, and no such socket.
+                Err(error) if error.is_absent() && family == Family::Ipv6 && told > 0 => {}
+                Err(error) => failed.push(error),
+            }
+        }
+        for error in failed {
+            self.provenance.gaps.push(unreadable(protocol, &error));
+            self.errors.push(error);
+        }
+    }
+}
+
+fn unreadable(protocol: Protocol, error: &Error) -> Gap {
+    Gap::new(
+        "table-unreadable",
+        format!("{protocol} sockets are missing: {error}"),
+        "this kernel may lack the table; try the other --source",
+    )
+}
+
+fn dump_gaps(request: Request, tally: &dump::Tally) -> Vec<Gap> {
+    let mut gaps = vec![];
+    let what = request.subject();
+    if tally.undecoded > 0 || tally.end.truncated > 0 {
+        gaps.push(Gap::new(
+            "undecoded",
+            format!(
+                "{} answers about {what} could not be read, {} were cut",
+                tally.undecoded, tally.end.truncated
+            ),
+            "compare with --source proc",
+        ));
+    }
+    if tally.end.interrupted {
+        gaps.push(Gap::new(
+            "table-changed",
+            format!("the table of {what} changed while it was read; rows may be missing"),
+            "run again",
+        ));
+    }
+    gaps
+}
+
+fn line_gaps(protocol: Protocol, family: Family, tally: net_inet::Tally) -> Option<Gap> {
+    (tally.bad_lines > 0).then(|| {
+        Gap::new(
+            "bad-lines",
+            format!(
+                "{} lines of net/{} are not what the kernel writes and were left out",
+                tally.bad_lines,
+                net_inet::table(protocol, family)
+            ),
+            "look at the file",
+        )
+    })
+}

@@ -1,0 +1,52 @@
+//! What showing a column costs, so that the plan asks for that and no more.
+
+use crate::kernel::sock_diag::request::Extensions;
+
+/// A set of costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Need(u16);
+
+impl Need {
+    /// Nothing beyond the fixed part of an answer.
+    pub const NONE: Self = Self(0);
+    /// `struct tcp_info`: a third more time in the kernel.
+    pub const TCP_INFO: Self = Self(1);
+    /// Socket memory.
+    pub const MEMORY: Self = Self(1 << 1);
+    /// Congestion control.
+    pub const CONGESTION: Self = Self(1 << 2);
+    /// Type of service.
+    pub const TOS: Self = Self(1 << 3);
+    /// Descriptors of processes.
+    pub const OWNERS: Self = Self(1 << 4);
+    /// User names.
+    pub const USERS: Self = Self(1 << 5);
+    /// Paths of cgroups.
+    pub const CGROUPS: Self = Self(1 << 6);
+    /// Names of interfaces.
+    pub const INTERFACES: Self = Self(1 << 7);
+
+    /// Both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `other` is in it.
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The attributes to ask the kernel for.
+    pub fn extensions(self) -> Extensions {
+        [
+            (Self::TCP_INFO, Extensions::INFO),
+            (Self::MEMORY, Extensions::MEMORY),
+            (Self::CONGESTION, Extensions::CONGESTION),
+            (Self::TOS, Extensions::TOS),
+        ]
+        .into_iter()
+        .filter(|(need, _)| self.includes(*need))
+        .fold(Extensions::NONE, |sum, (_, extension)| sum.with(extension))
+    }
+}

@@ -1,0 +1,126 @@
+//! A typed value: views format it, sorting and filters compare it, nobody parses it back.
+
+use super::row::Row;
+use crate::model::{endpoint::Endpoint, state::State};
+use std::{cmp::Ordering, net::IpAddr};
+
+/// The value of a column in a row.
+#[derive(Debug, Clone)]
+pub enum Value<'a> {
+    /// The source did not tell, or the column has no meaning for this socket.
+    Absent,
+    /// A count of things.
+    Count(u64),
+    /// Entries of a queue and its limit, where that is known.
+    Queue(u64, Option<u64>),
+    /// Bytes.
+    Bytes(u64),
+    /// Milliseconds.
+    Milliseconds(u64),
+    /// Microseconds.
+    Microseconds(u64),
+    /// Bytes per second.
+    BytesPerSecond(u64),
+    /// Yes or no.
+    Flag(bool),
+    /// A word of sockeye's own or the kernel's.
+    Word(&'a str),
+    /// A name somebody else chose: any bytes.
+    Name(&'a [u8]),
+    /// An address.
+    Address(IpAddr),
+    /// One end of a connection, with the interface it is bound to.
+    Endpoint(Endpoint, Option<&'a str>),
+    /// A state.
+    State(State),
+    /// Several values, such as the processes that share a socket.
+    List(Vec<Value<'a>>),
+    /// Who holds the socket, or why nobody does.
+    Owners(Row<'a>),
+}
+
+impl Value<'_> {
+    /// Whether nothing is known.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::List(values) => values.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Count(_)
+            | Self::Queue(..)
+            | Self::Bytes(_)
+            | Self::Milliseconds(_)
+            | Self::Microseconds(_)
+            | Self::BytesPerSecond(_) => 0,
+            Self::Flag(_) => 1,
+            Self::Word(_) | Self::Name(_) => 2,
+            Self::Address(_) => 3,
+            Self::Endpoint(..) => 4,
+            Self::State(_) => 5,
+            Self::List(_) => 6,
+            Self::Owners(_) => 7,
+            Self::Absent => 8,
+        }
+    }
+
+    fn number(&self) -> u64 {
+        match self {
+            Self::Count(n)
+            | Self::Queue(n, _)
+            | Self::Bytes(n)
+            | Self::Milliseconds(n)
+            | Self::Microseconds(n)
+            | Self::BytesPerSecond(n) => *n,
+            Self::Flag(flag) => (*flag).into(),
+            _ => 0,
+        }
+    }
+
+    fn text(&self) -> &[u8] {
+        match self {
+            Self::Word(word) => word.as_bytes(),
+            Self::Name(name) => name,
+            _ => &[],
+        }
+    }
+
+    /// The order of sorting. What is unknown comes last; states by their kernel number.
+    pub fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Address(a), Self::Address(b)) => a.cmp(b),
+            (Self::Endpoint(a, _), Self::Endpoint(b, _)) => a.cmp(b),
+            (Self::State(a), Self::State(b)) => a.number().cmp(&b.number()),
+            (Self::List(a), Self::List(b)) if a.is_empty() || b.is_empty() => {
+                a.is_empty().cmp(&b.is_empty())
+            }
+            (Self::List(a), Self::List(b)) => {
+                let first = a.iter().zip(b).map(|(a, b)| a.order(b)).find(|o| o.is_ne());
+                first.unwrap_or_else(|| a.len().cmp(&b.len()))
+            }
+            (Self::Owners(a), Self::Owners(b)) => a.first_pid().cmp(&b.first_pid()),
+            _ => self
+                .rank()
+                .cmp(&other.rank())
+                .then_with(|| self.number().cmp(&other.number()))
+                .then_with(|| self.text().cmp(other.text())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unknown_sorts_last_and_numbers_as_numbers() {
+        let mut values = [Value::Absent, Value::Count(10), Value::Count(9), Value::Count(100)];
+        values.sort_by(Value::order);
+        let shown: Vec<_> = values.iter().map(|v| (v.is_absent(), v.number())).collect();
+        assert_eq!(shown, [(false, 9), (false, 10), (false, 100), (true, 0)]);
+    }
+}

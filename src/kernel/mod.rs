@@ -1,0 +1,14 @@
+//! How to ask Linux: netlink, /proc, namespaces, names. The only room that opens files and sockets;
+//! it never decides what an answer means.
+#![deny(clippy::indexing_slicing)]
+
+pub mod addresses;
+pub mod bytes;
+pub mod cgroup_tree;
+pub mod error;
+pub mod host;
+pub mod names;
+pub mod namespace;
+pub mod netlink;
+pub mod proc;
+pub mod sock_diag;

@@ -1,0 +1,106 @@
+//! Names of users, interfaces and services. Looked up once each.
+
+use super::proc::root::Root;
+use crate::model::protocol::Protocol;
+use nix::{
+    net::if_::if_indextoname,
+    unistd::{Uid, User},
+};
+use std::{collections::HashMap, io::Read, path::Path};
+
+/// Names by number, as this machine gives them.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Whether the sockets are of another machine, whose names cannot be looked up here.
+    foreign: bool,
+    users: HashMap<u32, Option<String>>,
+    interfaces: HashMap<u32, Option<String>>,
+    services: Option<HashMap<(Protocol, u16), String>>,
+}
+
+impl Names {
+    /// For sockets told by this tree.
+    pub fn new(root: &Root) -> Self {
+        Self { foreign: !root.is_live(), ..Self::default() }
+    }
+
+    /// Learns the name of a user, by NSS (`getpwuid_r`).
+    pub fn learn_user(&mut self, uid: u32) {
+        let foreign = self.foreign;
+        self.users.entry(uid).or_insert_with(|| {
+            let user = if foreign { None } else { User::from_uid(Uid::from_raw(uid)).ok()? };
+            user.map(|user| user.name)
+        });
+    }
+
+    /// Learns the name of an interface.
+    pub fn learn_interface(&mut self, index: u32) {
+        let foreign = self.foreign;
+        self.interfaces.entry(index).or_insert_with(|| {
+            let name = if foreign { None } else { if_indextoname(index).ok() };
+            name.map(|name| name.to_string_lossy().into_owned())
+        });
+    }
+
+    /// The name of a user; `None`: unknown here, or not learnt.
+    pub fn user(&self, uid: u32) -> Option<&str> {
+        self.users.get(&uid)?.as_deref()
+    }
+
+    /// The name of an interface; `None`: unknown here, or not learnt.
+    pub fn interface(&self, index: u32) -> Option<&str> {
+        self.interfaces.get(&index)?.as_deref()
+    }
+
+    /// Learns the names of services, from /etc/services.
+    pub fn learn_services(&mut self) {
+        self.services.get_or_insert_with(|| {
+            let mut text = String::new();
+            let file = Root::open(Path::new("/etc/services"));
+            if file.is_ok_and(|f| f.take(1 << 20).read_to_string(&mut text).is_ok()) {
+                parse_services(&text)
+            } else {
+                HashMap::new()
+            }
+        });
+    }
+
+    /// The name of a port; `None`: it has none, or services were not learnt.
+    pub fn service(&self, protocol: Protocol, port: u16) -> Option<&str> {
+        self.services.as_ref()?.get(&(protocol, port)).map(String::as_str)
+    }
+}
+
+/// Lines of services(5): `name port/protocol aliases # comment`. The first name of a port counts.
+fn parse_services(text: &str) -> HashMap<(Protocol, u16), String> {
+    let mut services = HashMap::new();
+    for line in text.lines() {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        let (Some(name), Some(port)) = (words.next(), words.next()) else {
+            continue;
+        };
+        let Some((port, protocol)) = port.split_once('/') else {
+            continue;
+        };
+        let protocol = Protocol::ALL.into_iter().find(|p| p.name() == protocol);
+        if let (Some(protocol), Ok(port)) = (protocol, port.parse()) {
+            services.entry((protocol, port)).or_insert_with(|| name.to_owned());
+        }
+    }
+    services
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_read_as_services_5_says() {
+        let text =
+            "# c\nssh 22/tcp\nhttp\t80/tcp www # x\nalso 80/tcp\ndomain 53/udp\nbad\nx 9/sctp\n";
+        let services = parse_services(text);
+        assert_eq!(services[&(Protocol::Tcp, 80)], "http");
+        assert_eq!(services[&(Protocol::Udp, 53)], "domain");
+        assert_eq!(services.len(), 3);
+    }
+}

@@ -1,0 +1,6 @@
+//! /proc: socket tables, processes and their descriptors, all below one root.
+
+pub mod descriptors;
+pub mod net_inet;
+pub mod process;
+pub mod root;

@@ -1,0 +1,247 @@
+//! `/proc/net/{tcp,tcp6,udp,udp6}`: one socket a line. A bad line costs one line.
+//!
+//! Parsed here and not by the procfs crate, which drops timers and retransmits and gives up the
+//! whole table at one unknown state.
+
+use super::root::Root;
+use crate::{
+    kernel::{error::Error, netlink::connection::Next},
+    model::{
+        endpoint::Endpoint,
+        protocol::{Family, Protocol},
+        queues::Queues,
+        socket::Socket,
+        state::State,
+        timer::{Timer, TimerKind},
+    },
+};
+use std::{
+    io::{BufRead, BufReader},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+/// One read(2) of the table gives at most about 4 KiB whatever the buffer.
+const BUFFER: usize = 8 * 1024;
+/// A line of the kernel's has 150 bytes; a file without newlines is not worth more.
+const LONGEST_LINE: usize = 4096;
+
+/// What reading a table said of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Lines that are not what the kernel writes.
+    pub bad_lines: u32,
+}
+
+/// The file name of a table.
+pub const fn table(protocol: Protocol, family: Family) -> &'static str {
+    match (protocol, family) {
+        (Protocol::Tcp, Family::Ipv4) => "tcp",
+        (Protocol::Tcp, Family::Ipv6) => "tcp6",
+        (Protocol::Udp, Family::Ipv4) => "udp",
+        (Protocol::Udp, Family::Ipv6) => "udp6",
+    }
+}
+
+/// Reads one table and hands every socket to `each`.
+pub fn sockets(
+    root: &Root,
+    protocol: Protocol,
+    family: Family,
+    mut each: impl FnMut(Socket) -> Next,
+) -> Result<Tally, Error> {
+    let path = root.net().join(table(protocol, family));
+    let failed = |e| Error::io("read", path.display().to_string(), &e);
+    let mut reader = BufReader::with_capacity(BUFFER, Root::open(&path)?);
+    let mut tally = Tally::default();
+    let mut line = Vec::with_capacity(256);
+    let mut heading = true;
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+            return Ok(tally);
+        }
+        if std::mem::take(&mut heading) && line.trim_ascii_start().starts_with(b"sl") {
+            continue;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match parse_line(protocol, family, line.get(..LONGEST_LINE).unwrap_or(&line)) {
+            Some(socket) => {
+                if each(socket) == Next::Stop {
+                    return Ok(tally);
+                }
+            }
+            None => tally.bad_lines = tally.bad_lines.saturating_add(1),
+        }
+    }
+}
+
+/// One line: `sl local remote st tx:rx tr:when retrnsmt uid timeout inode ref pointer drops`.
+fn parse_line(protocol: Protocol, family: Family, line: &[u8]) -> Option<Socket> {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut word = || words.next();
+    word()?.strip_suffix(b":")?;
+    let local = endpoint(family, word()?)?;
+    let remote = endpoint(family, word()?)?;
+    let number = u8::try_from(hex(word()?, 2)?).ok()?;
+    let state = State::from_kernel(protocol, number);
+    let (tx, rx) = pair(word()?, 8, 8)?;
+    let (timer, when) = pair(word()?, 2, 8)?;
+    let retransmits = hex(word()?, 8)?;
+    let uid = decimal(word()?)?;
+    let probes = decimal(word()?)?;
+    let inode = decimal(word()?)?;
+    let drops = if protocol == Protocol::Udp { words.nth(2).map(decimal) } else { None };
+    // `UDP` has no timers; the kernel writes zeros.
+    let timer = TimerKind::from_kernel(u8::try_from(timer).ok()?).map(|kind| Timer {
+        kind,
+        // Clock ticks of 1/100 s (USER_HZ).
+        expires_ms: when.saturating_mul(10),
+        retransmits: u8::try_from(match kind {
+            TimerKind::Keepalive | TimerKind::WindowProbe => probes,
+            _ => retransmits.into(),
+        })
+        .unwrap_or(u8::MAX),
+    });
+    let is_mini = timer.is_some_and(|t| t.kind == TimerKind::TimeWait);
+    let filler = is_mini || matches!(state, State::TimeWait | State::SynRcvd);
+    Some(Socket {
+        protocol,
+        family,
+        state,
+        local,
+        remote,
+        interface: 0,
+        queues: match state {
+            State::Listen => Queues::Listen { accept_queue: rx, limit: None },
+            _ if filler => Queues::Absent,
+            _ => Queues::Data { recv: rx, send: tx },
+        },
+        timer,
+        inode: (inode != 0).then_some(inode),
+        cookie: None,
+        uid: if filler { None } else { Some(u32::try_from(uid).ok()?) },
+        mark: None,
+        cgroup_id: None,
+        shutdown: None,
+        v6only: None,
+        sockopt: None,
+        tos: None,
+        drops: match drops {
+            Some(drops) => Some(u32::try_from(drops?).ok()?),
+            None => None,
+        },
+        tcp_info: None,
+        memory: None,
+        congestion: None,
+    })
+}
+
+/// `0100007F:1F90`: the address as 32-bit words in the host's order, the port as a number.
+fn endpoint(family: Family, word: &[u8]) -> Option<Endpoint> {
+    let (address, port) = split_at_colon(word)?;
+    let quad = |at: usize| Some(hex(address.get(at..at + 8)?, 8)?.to_ne_bytes());
+    let address: IpAddr = match family {
+        Family::Ipv4 if address.len() == 8 => Ipv4Addr::from(quad(0)?).into(),
+        Family::Ipv6 if address.len() == 32 => {
+            let mut bytes = [0; 16];
+            for (to, at) in bytes.chunks_exact_mut(4).zip([0, 8, 16, 24]) {
+                to.copy_from_slice(&quad(at)?);
+            }
+            Ipv6Addr::from(bytes).into()
+        }
+        _ => return None,
+    };
+    Some(Endpoint::new(address, u16::try_from(hex(port, 4)?).ok()?))
+}
+
+fn pair(word: &[u8], first: usize, second: usize) -> Option<(u32, u32)> {
+    let (a, b) = split_at_colon(word)?;
+    Some((hex(a, first)?, hex(b, second)?))
+}
+
+fn split_at_colon(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = word.iter().position(|b| *b == b':')?;
+    Some((word.get(..colon)?, word.get(colon + 1..)?))
+}
+
+/// Up to `digits` hexadecimal digits, at least one.
+fn hex(word: &[u8], digits: usize) -> Option<u32> {
+    if word.is_empty() || word.len() > digits {
+        return None;
+    }
+    word.iter().try_fold(0u32, |sum, byte| Some(sum << 4 | char::from(*byte).to_digit(16)?))
+}
+
+fn decimal(word: &[u8]) -> Option<u64> {
+    if word.is_empty() {
+        return None;
+    }
+    word.iter().try_fold(0u64, |sum, byte| {
+        sum.checked_mul(10)?.checked_add(char::from(*byte).to_digit(10)?.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Linux 6.18, x86-64: `cat /proc/net/tcp` in a namespace with one listener and one TIME_WAIT.
+    const LISTEN: &str = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0\n";
+    const TIME_WAIT: &str = "   1: 0100007F:1F90 0100007F:D431 06 00000000:00000000 03:00001743 00000000     0        0 0 3 0000000000000000\n";
+    const KEEPALIVE: &str = "   2: 0100007F:D431 0100007F:1F90 01 00000005:00000007 02:000ACCF2 00000000  1000        2 4712 2 0000000000000000 20 4 30 10 -1\n";
+    const UDP6: &str = "  33: 00000000000000000000000001000000:14E9 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000   101        0 4713 2 0000000000000000 5\n";
+
+    fn tcp(line: &str) -> Option<Socket> {
+        parse_line(Protocol::Tcp, Family::Ipv4, line.as_bytes())
+    }
+
+    #[test]
+    fn lines_of_the_kernel_are_read() {
+        let listen = tcp(LISTEN).unwrap();
+        assert_eq!(listen.state, State::Listen);
+        assert_eq!(listen.queues, Queues::Listen { accept_queue: 3, limit: None });
+        assert_eq!(listen.local.to_string(), "127.0.0.1:8080");
+        assert_eq!((listen.peer(), listen.inode, listen.uid), (None, Some(4711), Some(0)));
+        let mini = tcp(TIME_WAIT).unwrap();
+        assert_eq!((mini.age_ms(), mini.uid, mini.inode), (Some(60_000 - 59_550), None, None));
+        assert_eq!(mini.queues, Queues::Absent);
+        let open = tcp(KEEPALIVE).unwrap();
+        assert_eq!(open.queues, Queues::Data { recv: 7, send: 5 });
+        let timer = open.timer.unwrap();
+        assert_eq!(
+            (timer.kind, timer.expires_ms, timer.retransmits),
+            (TimerKind::Keepalive, 7_078_260, 2)
+        );
+        let udp = parse_line(Protocol::Udp, Family::Ipv6, UDP6.as_bytes()).unwrap();
+        assert_eq!(udp.local.to_string(), "[::1]:5353");
+        assert_eq!((udp.state, udp.drops), (State::Unconnected, Some(5)));
+    }
+
+    #[test]
+    fn a_line_cut_anywhere_is_refused_or_read_but_never_a_panic() {
+        for line in [LISTEN, TIME_WAIT, KEEPALIVE] {
+            for cut in 0..line.len() {
+                let _ = tcp(&line[..cut]);
+            }
+        }
+        assert!(tcp(&LISTEN[..60]).is_none());
+    }
+
+    #[test]
+    fn absurd_fields_are_refused() {
+        for (from, to) in [
+            ("0100007F:1F90", "0100007F:11F90"),
+            ("0100007F:1F90", "00100007F:1F90"),
+            ("0100007F:1F90", "0100007G:1F90"),
+            ("0100007F:1F90", "0100007F1F90"),
+            (" 0A ", " 1FF "),
+            ("4711", "99999999999999999999999"),
+            ("00:00000000", "-1:00000000"),
+            ("0:", "0"),
+        ] {
+            assert!(tcp(&LISTEN.replacen(from, to, 1)).is_none(), "{from} -> {to}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! One process: its name, cgroup and namespace.
+
+use super::root::Root;
+use crate::{
+    kernel::error::Error,
+    model::{cgroup, owner::Process},
+};
+use nix::fcntl;
+use procfs::{FromRead, ProcessCGroups};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+
+/// Every process id in the tree, ascending.
+pub fn pids(root: &Root) -> Result<Vec<u32>, Error> {
+    let path = root.join("");
+    let listing = fs::read_dir(&path)
+        .map_err(|e| Error::io("read the directory", path.display().to_string(), &e))?;
+    let mut pids: Vec<u32> = listing
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    pids.sort_unstable();
+    Ok(pids)
+}
+
+/// Name and cgroup of a process. A process that is gone has the name `?`: its sockets were seen.
+pub fn read(root: &Root, pid: u32) -> Process {
+    let command = root.read(format!("{pid}/comm"), 64).map_or_else(
+        |_| b"?".to_vec(),
+        |mut bytes| {
+            if bytes.last() == Some(&b'\n') {
+                bytes.pop();
+            }
+            bytes
+        },
+    );
+    let cgroup = cgroup_path(root, pid);
+    let of = |name: fn(&str) -> Option<&str>| cgroup.as_deref().and_then(name).map(str::to_owned);
+    Process { pid, command, unit: of(cgroup::unit), container: of(cgroup::container), cgroup }
+}
+
+/// The cgroup path: that of the unified hierarchy, or on a v1 host that of systemd's, or of the
+/// first hierarchy with a path other than the root.
+fn cgroup_path(root: &Root, pid: u32) -> Option<String> {
+    let bytes = root.read(format!("{pid}/cgroup"), 64 * 1024).ok()?;
+    let ProcessCGroups(groups) = ProcessCGroups::from_read(bytes.as_slice()).ok()?;
+    let is_named = |g: &&procfs::ProcessCGroup| g.pathname != "/";
+    let unified = groups.iter().find(|g| g.hierarchy == 0);
+    let systemd = groups.iter().find(|g| g.controllers.iter().any(|c| c == "name=systemd"));
+    unified
+        .filter(is_named)
+        .or(systemd.filter(is_named))
+        .or(groups.iter().find(is_named))
+        .or(unified)
+        .or(systemd)
+        .map(|g| g.pathname.clone())
+}
+
+/// Inode of the network namespace of a process, or of `self`. `None`: it may not be read, or the
+/// process is gone.
+pub fn netns(root: &Root, process: impl std::fmt::Display) -> Option<u64> {
+    let target = fcntl::readlink(&root.join(format!("{process}/ns/net"))).ok()?;
+    inode_in(b"net:[", &target)
+}
+
+/// The number in a link such as `socket:[4711]` or `net:[4026531840]`.
+pub(super) fn inode_in(prefix: &[u8], link: &OsStr) -> Option<u64> {
+    let digits = link.as_bytes().strip_prefix(prefix)?.strip_suffix(b"]")?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}

@@ -1,0 +1,71 @@
+//! The root of a /proc tree: the only place where a path below /proc is joined or opened.
+
+use crate::kernel::error::Error;
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// A /proc tree: the machine's, a container host's mounted elsewhere, or a test fixture.
+#[derive(Debug, Clone)]
+pub struct Root {
+    path: PathBuf,
+    live: bool,
+}
+
+impl Root {
+    /// This machine's /proc.
+    pub fn live() -> Self {
+        Self { path: PathBuf::from("/proc"), live: true }
+    }
+
+    /// The tree at `path`; refused where it is not a directory.
+    pub fn at(path: &Path) -> Result<Self, Error> {
+        let subject = path.display().to_string();
+        let found = fs::read_dir(path).map_err(|e| Error::io("read the directory", subject, &e));
+        found.map(|_| Self { path: path.to_owned(), live: path == Path::new("/proc") })
+    }
+
+    /// Whether this is the running machine's own /proc, so that its uids, interfaces and
+    /// namespaces are those of this process.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// The path of an entry.
+    pub fn join(&self, entry: impl AsRef<Path>) -> PathBuf {
+        self.path.join(entry)
+    }
+
+    /// The directory of the network tables.
+    ///
+    /// In another machine's tree mounted here, `net` is a link to `self/net`: the tables of
+    /// *this* process. Process 1 stands for the host there.
+    pub fn net(&self) -> PathBuf {
+        let first = self.join("1/net");
+        if !self.live && first.join("tcp").exists() { first } else { self.join("net") }
+    }
+
+    /// Opens an entry.
+    pub fn open(path: &Path) -> Result<File, Error> {
+        File::open(path).map_err(|e| Error::io("open", path.display().to_string(), &e))
+    }
+
+    /// Reads an entry whole, at most `limit` bytes of it.
+    pub fn read(&self, entry: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, Error> {
+        let path = self.join(entry);
+        let mut bytes = Vec::new();
+        Self::open(&path)?
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::io("read", path.display().to_string(), &e))?;
+        Ok(bytes)
+    }
+
+    /// Reads a one-line entry as text, without the newline.
+    pub fn read_line(&self, entry: impl AsRef<Path>) -> Result<String, Error> {
+        let bytes = self.read(entry, 4096)?;
+        Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+    }
+}

@@ -1,0 +1,57 @@
+//! `INET_DIAG_*` attributes of an answer. Unknown kinds are passed over: newer kernels send more.
+
+use crate::{
+    kernel::{
+        bytes::{array, u8_at, u32_ne, u64_ne},
+        netlink::attribute::Attributes,
+    },
+    model::{
+        memory::SocketMemory,
+        socket::{Congestion, Socket},
+        tcp_info::TcpInfo,
+    },
+};
+use netlink_packet_sock_diag::{
+    INET_DIAG_CONG, INET_DIAG_INFO, INET_DIAG_MARK, INET_DIAG_SHUTDOWN, INET_DIAG_SKMEMINFO,
+    INET_DIAG_SKV6ONLY, INET_DIAG_TOS,
+};
+
+// Not in the crate's constants.
+const INET_DIAG_CGROUP_ID: u16 = 21;
+const INET_DIAG_SOCKOPT: u16 = 22;
+
+/// Fills in what the attributes tell. One that is too short for its kind is passed over.
+pub fn decode(bytes: &[u8], socket: &mut Socket) {
+    for (kind, value) in Attributes::new(bytes) {
+        match kind {
+            INET_DIAG_SHUTDOWN => socket.shutdown = u8_at(value, 0),
+            INET_DIAG_CGROUP_ID => socket.cgroup_id = u64_ne(value, 0),
+            INET_DIAG_SOCKOPT => socket.sockopt = array(value, 0),
+            INET_DIAG_MARK => socket.mark = u32_ne(value, 0),
+            INET_DIAG_SKV6ONLY => socket.v6only = u8_at(value, 0).map(|flag| flag != 0),
+            INET_DIAG_TOS => socket.tos = u8_at(value, 0),
+            INET_DIAG_INFO if !value.is_empty() => {
+                socket.tcp_info = Some(Box::new(TcpInfo::from_kernel(value)));
+            }
+            INET_DIAG_CONG => socket.congestion = Some(Congestion::from_kernel(value)),
+            INET_DIAG_SKMEMINFO => socket.memory = memory(value),
+            _ => {}
+        }
+    }
+}
+
+/// Older kernels send fewer words: seven are the least that makes sense.
+fn memory(value: &[u8]) -> Option<SocketMemory> {
+    let word = |index: usize| u32_ne(value, index * 4);
+    Some(SocketMemory {
+        rmem_alloc_bytes: word(0)?,
+        rcvbuf_bytes: word(1)?,
+        wmem_alloc_bytes: word(2)?,
+        sndbuf_bytes: word(3)?,
+        fwd_alloc_bytes: word(4)?,
+        wmem_queued_bytes: word(5)?,
+        optmem_bytes: word(6)?,
+        lock_backlog_bytes: word(7),
+        drops: word(8),
+    })
+}

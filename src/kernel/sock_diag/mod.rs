@@ -1,0 +1,6 @@
+//! sock_diag: requests, and inet_diag answers to sockets.
+
+pub mod attributes;
+pub mod dump;
+pub mod inet;
+pub mod request;

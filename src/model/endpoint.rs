@@ -1,0 +1,38 @@
+//! One end of a connection.
+
+use std::{fmt, net::IpAddr};
+
+/// An address and a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The address; `0.0.0.0` or `::` is the wildcard.
+    pub address: IpAddr,
+    /// The port; 0 is none.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// Joins an address and a port.
+    pub const fn new(address: IpAddr, port: u16) -> Self {
+        Self { address, port }
+    }
+
+    /// Whether the address is the wildcard.
+    pub const fn is_wildcard(&self) -> bool {
+        self.address.is_unspecified()
+    }
+
+    /// Whether there is neither address nor port: no peer.
+    pub const fn is_nothing(&self) -> bool {
+        self.is_wildcard() && self.port == 0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            IpAddr::V4(address) => write!(f, "{address}:{}", self.port),
+            IpAddr::V6(address) => write!(f, "[{address}]:{}", self.port),
+        }
+    }
+}

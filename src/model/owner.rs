@@ -1,0 +1,173 @@
+//! Who holds a socket.
+
+use std::collections::HashMap;
+
+/// A process that holds sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Process id, as seen from the /proc that was read.
+    pub pid: u32,
+    /// `comm`, at most 15 bytes, exactly as the process set it: not always UTF-8.
+    pub command: Vec<u8>,
+    /// systemd unit, from the cgroup path (`nginx.service`).
+    pub unit: Option<String>,
+    /// Container, from the cgroup path: the name where the path tells it, else the first twelve
+    /// characters of the id.
+    pub container: Option<String>,
+    /// Cgroup path; on a host with cgroup v1 that of the systemd hierarchy.
+    pub cgroup: Option<String>,
+}
+
+/// Why a socket has no process to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Unowned {
+    /// A mini-socket: the kernel keeps neither inode nor uid of who closed it.
+    TimeWait,
+    /// Closed by its process; the kernel finishes the close alone.
+    Orphan,
+    /// The handshake is done and no process has called `accept(2)`.
+    NotAccepted,
+    /// A request socket: no process has it yet.
+    SynReceived,
+    /// Every descriptor of every process was seen and none is this socket: the kernel's own, an
+    /// io_uring registered file, or one in flight between processes.
+    Kernel,
+    /// Descriptors of some processes could not be read.
+    Permission,
+    /// Processes of an outer pid namespace are not in this /proc.
+    OtherPidNamespace,
+    /// Owners were not looked up.
+    NotAsked,
+    /// The look-up ended at its deadline.
+    Deadline,
+}
+
+impl Unowned {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::TimeWait,
+        Self::Orphan,
+        Self::NotAccepted,
+        Self::SynReceived,
+        Self::Kernel,
+        Self::Permission,
+        Self::OtherPidNamespace,
+        Self::NotAsked,
+        Self::Deadline,
+    ];
+
+    /// The word in JSON and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TimeWait => "time-wait",
+            Self::Orphan => "orphan",
+            Self::NotAccepted => "not-accepted",
+            Self::SynReceived => "syn-received",
+            Self::Kernel => "kernel",
+            Self::Permission => "permission",
+            Self::OtherPidNamespace => "other-pid-namespace",
+            Self::NotAsked => "not-asked",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// One descriptor that is a socket. 16 bytes: a host can have millions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Descriptor {
+    /// Inode of the socket.
+    pub inode: u64,
+    /// Index of the process in [`Owners`].
+    process: u32,
+    /// Descriptor number.
+    pub fd: u32,
+}
+
+/// What a look-up of owners found, by socket inode.
+#[derive(Debug, Default)]
+pub struct Owners {
+    processes: Vec<Process>,
+    /// Sorted by inode, process, descriptor.
+    descriptors: Vec<Descriptor>,
+    /// What a socket with an inode and without a descriptor means after this look-up.
+    unmatched: Option<Unowned>,
+    by_pid: HashMap<u32, u32>,
+}
+
+impl Owners {
+    /// Adds a process with the sockets it holds as (inode, descriptor).
+    pub fn add(&mut self, process: Process, sockets: &[(u64, u32)]) {
+        let index = u32::try_from(self.processes.len()).unwrap_or(u32::MAX);
+        self.by_pid.insert(process.pid, index);
+        self.processes.push(process);
+        self.descriptors.extend(sockets.iter().map(|&(inode, fd)| Descriptor {
+            inode,
+            process: index,
+            fd,
+        }));
+    }
+
+    /// Ends the look-up: sorts, and fixes what "not found" means (`None`: nothing was looked up).
+    #[must_use]
+    pub fn finished(mut self, unmatched: Option<Unowned>) -> Self {
+        self.descriptors.sort_unstable();
+        self.unmatched = unmatched;
+        self
+    }
+
+    /// Whether some process holds the socket.
+    pub fn holds(&self, inode: u64) -> bool {
+        self.holders(inode).next().is_some()
+    }
+
+    /// Every (process, descriptor) that holds the socket, by process.
+    pub fn holders(&self, inode: u64) -> impl Iterator<Item = (&Process, u32)> {
+        let start = self.descriptors.partition_point(|d| d.inode < inode);
+        self.descriptors
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |d| d.inode == inode)
+            .filter_map(|d| Some((self.processes.get(d.process as usize)?, d.fd)))
+    }
+
+    /// What it means that an inode has no holder; `None` before any look-up.
+    pub fn unmatched(&self) -> Option<Unowned> {
+        self.unmatched
+    }
+
+    /// Every process that was seen to hold a socket.
+    pub fn processes(&self) -> &[Process] {
+        &self.processes
+    }
+
+    /// How many sockets' descriptors a process holds.
+    pub fn descriptors_of(&self, pid: u32) -> usize {
+        let Some(index) = self.by_pid.get(&pid) else {
+            return 0;
+        };
+        self.descriptors.iter().filter(|d| d.process == *index).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32) -> Process {
+        Process { pid, command: b"a)b (c".to_vec(), unit: None, container: None, cgroup: None }
+    }
+
+    #[test]
+    fn a_socket_shared_by_fork_has_every_holder() {
+        let mut owners = Owners::default();
+        owners.add(process(7), &[(100, 3), (200, 4)]);
+        owners.add(process(8), &[(100, 3), (100, 9)]);
+        let owners = owners.finished(Some(Unowned::Kernel));
+        let of = |inode| owners.holders(inode).map(|(p, fd)| (p.pid, fd)).collect::<Vec<_>>();
+        assert_eq!(of(100), [(7, 3), (8, 3), (8, 9)]);
+        assert_eq!(of(200), [(7, 4)]);
+        assert!(of(150).is_empty());
+        assert_eq!(owners.unmatched(), Some(Unowned::Kernel));
+    }
+}

@@ -1,0 +1,188 @@
+//! Values to text: for people with units, for CSV exact.
+
+use super::{escape, json};
+use crate::{
+    field::{row::Row, value::Value},
+    model::{endpoint::Endpoint, owner::Unowned},
+};
+use std::io::Write;
+
+/// What stands where nothing is known.
+pub const UNKNOWN: &str = "-";
+
+/// Writes a value for people.
+pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
+    match value {
+        Value::Absent => out.extend(UNKNOWN.as_bytes()),
+        Value::Count(n) | Value::Bytes(n) | Value::Queue(n, None) => json::number(out, *n),
+        Value::Queue(n, Some(limit)) => {
+            json::number(out, *n);
+            out.push(b'/');
+            json::number(out, *limit);
+        }
+        Value::Milliseconds(ms) => duration(out, ms.saturating_mul(1000)),
+        Value::Microseconds(us) => duration(out, *us),
+        Value::BytesPerSecond(rate) => bytes_per_second(out, *rate),
+        Value::Flag(flag) => out.extend(if *flag { "yes" } else { "no" }.as_bytes()),
+        Value::Word(word) => out.extend(word.as_bytes()),
+        Value::Name(name) => escape::for_terminal(out, name),
+        Value::Address(address) => json::address(out, *address),
+        Value::Endpoint(end, interface) => endpoint(out, row, end, *interface),
+        Value::State(state) => out.extend(state.name().as_bytes()),
+        Value::List(values) if values.is_empty() => out.extend(UNKNOWN.as_bytes()),
+        Value::List(values) => {
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                human(out, row, value);
+            }
+        }
+        Value::Owners(row) => owners(out, *row),
+    }
+}
+
+/// Writes a value exactly, without units: CSV, keys of groups. What is unknown is empty.
+pub fn exact(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
+    match value {
+        Value::Absent => {}
+        Value::Milliseconds(n)
+        | Value::Microseconds(n)
+        | Value::BytesPerSecond(n)
+        | Value::Queue(n, _) => {
+            json::number(out, *n);
+        }
+        Value::Flag(flag) => out.extend(if *flag { "true" } else { "false" }.as_bytes()),
+        Value::Name(name) => out.extend(escape::lossless(name).as_bytes()),
+        Value::List(values) => {
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    out.push(b';');
+                }
+                exact(out, row, value);
+            }
+        }
+        Value::Owners(row) => {
+            for (index, (process, fd)) in row.holders().enumerate() {
+                if index > 0 {
+                    out.push(b';');
+                }
+                out.extend(escape::lossless(&process.command).as_bytes());
+                let _ = write!(out, "/{}/{fd}", process.pid);
+            }
+        }
+        other => human(out, row, other),
+    }
+}
+
+/// `address:port`; IPv6 in brackets, a bound interface after `%`, names where they were asked for.
+fn endpoint(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<&str>) {
+    let resolved = row.context.resolver.as_ref().and_then(|r| r.name(end.address));
+    if let Some(name) = resolved {
+        escape::for_terminal(out, name.as_bytes());
+    } else {
+        let bracketed = end.address.is_ipv6();
+        if bracketed {
+            out.push(b'[');
+        }
+        json::address(out, end.address);
+        if let Some(interface) = interface {
+            out.push(b'%');
+            escape::for_terminal(out, interface.as_bytes());
+        }
+        if bracketed {
+            out.push(b']');
+        }
+    }
+    out.push(b':');
+    match row.context.names.service(row.socket.protocol, end.port) {
+        Some(name) => escape::for_terminal(out, name.as_bytes()),
+        None if end.port == 0 => out.push(b'*'),
+        None => json::number(out, end.port),
+    }
+}
+
+/// `nginx[811,812]`, several programs apart by a comma; or the reason in parentheses.
+fn owners(out: &mut Vec<u8>, row: Row<'_>) {
+    if let Some(why) = row.unowned() {
+        // Not asked for is not worth saying in a column that was.
+        if why == Unowned::NotAsked {
+            out.extend(UNKNOWN.as_bytes());
+        } else {
+            let _ = write!(out, "({})", why.name());
+        }
+        return;
+    }
+    let mut command: Option<&[u8]> = None;
+    let mut last_pid = None;
+    for (process, _) in row.holders() {
+        if command == Some(&process.command) {
+            if last_pid != Some(process.pid) {
+                let _ = write!(out, ",{}", process.pid);
+            }
+        } else {
+            if command.is_some() {
+                out.extend(b"],");
+            }
+            escape::for_terminal(out, &process.command);
+            let _ = write!(out, "[{}", process.pid);
+        }
+        command = Some(&process.command);
+        last_pid = Some(process.pid);
+    }
+    out.push(b']');
+}
+
+/// `412us`, `41.2ms`, `59.6s`, `119min`, `5h`, `3d`.
+pub fn duration(out: &mut Vec<u8>, us: u64) {
+    let _ = match us {
+        0 => write!(out, "0s"),
+        1..1_000 => write!(out, "{us}us"),
+        1_000..1_000_000 => tenths(out, us, 1_000, "ms"),
+        1_000_000..120_000_000 => tenths(out, us, 1_000_000, "s"),
+        120_000_000..7_200_000_000 => write!(out, "{}min", us / 60_000_000),
+        7_200_000_000..172_800_000_000 => write!(out, "{}h", us / 3_600_000_000),
+        _ => write!(out, "{}d", us / 86_400_000_000),
+    };
+}
+
+fn bytes_per_second(out: &mut Vec<u8>, rate: u64) {
+    let _ = match rate {
+        u64::MAX => write!(out, "unlimited"),
+        0..10_000 => write!(out, "{rate}B/s"),
+        10_000..10_000_000 => tenths(out, rate, 1_000, "kB/s"),
+        10_000_000..10_000_000_000 => tenths(out, rate, 1_000_000, "MB/s"),
+        _ => tenths(out, rate, 1_000_000_000, "GB/s"),
+    };
+}
+
+/// One digit after the point, rounded down: a value just below a border must not reach it.
+fn tenths(out: &mut Vec<u8>, value: u64, unit: u64, name: &str) -> std::io::Result<()> {
+    match value % unit / (unit / 10) {
+        0 => write!(out, "{}{name}", value / unit),
+        tenth => write!(out, "{}.{tenth}{name}", value / unit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_unit_a_person_would_choose() {
+        for (us, text) in [
+            (0, "0s"),
+            (412, "412us"),
+            (41_200, "41.2ms"),
+            (59_648_000, "59.6s"),
+            (60_000_000, "60s"),
+            (7_180_950_000, "119min"),
+            (18_000_000_000, "5h"),
+            (400_000_000_000, "4d"),
+        ] {
+            let mut out = vec![];
+            duration(&mut out, us);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+}

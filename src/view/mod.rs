@@ -1,0 +1,13 @@
+//! Values to bytes. A listing streams through a row sink; a report becomes a `Document` once, which
+//! every format renders. Fetches nothing.
+
+pub mod columns;
+pub mod document;
+pub mod escape;
+pub mod format;
+pub mod head;
+pub mod json;
+pub mod output;
+pub mod rows;
+pub mod schema;
+pub mod terminal;

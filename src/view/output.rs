@@ -1,0 +1,37 @@
+//! Where the bytes go: standard output behind one buffer.
+
+use std::io::{self, Write};
+
+/// Bytes gathered before a write(2).
+const FULL: usize = 64 * 1024;
+
+/// A buffered output; rows are formatted straight into the buffer.
+pub struct Output {
+    to: Box<dyn Write>,
+    /// What is not written yet. Sinks append here and call [`Output::flush_if_full`].
+    pub buffer: Vec<u8>,
+}
+
+impl Output {
+    /// Writes to standard output.
+    pub fn stdout() -> Self {
+        Self::to(Box::new(io::stdout().lock()))
+    }
+
+    /// Writes to `to`.
+    pub fn to(to: Box<dyn Write>) -> Self {
+        Self { to, buffer: Vec::with_capacity(FULL + 8 * 1024) }
+    }
+
+    /// Writes the buffer out if it is worth a system call.
+    pub fn flush_if_full(&mut self) -> io::Result<()> {
+        if self.buffer.len() < FULL { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes everything out.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.to.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.to.flush()
+    }
+}

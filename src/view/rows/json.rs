@@ -1,0 +1,112 @@
+//! Listings as one JSON document, or as one object a line.
+
+use super::object;
+use crate::{
+    collect::sink::RowSink,
+    field::{definition::Field, row::Row},
+    model::{about::About, gap::Gap},
+    view::{head, output::Output},
+};
+use std::io;
+
+/// The schema of a listing.
+pub const SCHEMA: &str = "sockeye.sockets/1";
+
+/// What an object holds.
+#[derive(Debug, Clone)]
+pub enum Shape {
+    /// Everything.
+    Whole,
+    /// These columns.
+    Columns(Vec<&'static Field>),
+}
+
+impl Shape {
+    fn write(&self, out: &mut Vec<u8>, row: Row<'_>) {
+        match self {
+            Self::Whole => object::whole(out, row),
+            Self::Columns(fields) => object::selected(out, fields, row),
+        }
+    }
+}
+
+/// One document.
+pub struct Document<'o> {
+    output: &'o mut Output,
+    shape: Shape,
+    rows: u64,
+}
+
+impl<'o> Document<'o> {
+    /// Writes to `output`.
+    pub fn new(output: &'o mut Output, shape: Shape) -> Self {
+        Self { output, shape, rows: 0 }
+    }
+}
+
+impl RowSink for Document<'_> {
+    fn begin(&mut self, about: &About) -> io::Result<()> {
+        head::write(&mut self.output.buffer, SCHEMA, about);
+        self.output.buffer.extend(b",\"sockets\":[");
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row<'_>) -> io::Result<()> {
+        if self.rows > 0 {
+            self.output.buffer.push(b',');
+        }
+        self.rows += 1;
+        self.shape.write(&mut self.output.buffer, row);
+        self.output.flush_if_full()
+    }
+
+    fn end(&mut self, late: &[Gap]) -> io::Result<()> {
+        self.output.buffer.push(b']');
+        // What the head could not know: the document is streamed.
+        if !late.is_empty() {
+            self.output.buffer.extend(b",\"late_warnings\":");
+            head::warnings(&mut self.output.buffer, late);
+        }
+        self.output.buffer.extend(b"}\n");
+        self.output.flush()
+    }
+}
+
+/// One object a line.
+pub struct Lines<'o> {
+    output: &'o mut Output,
+    shape: Shape,
+    stamped: bool,
+    stamp: Vec<u8>,
+}
+
+impl<'o> Lines<'o> {
+    /// Writes to `output`; with `stamped`, each object says when it was made, so that the rounds of
+    /// a watch can be told apart.
+    pub fn new(output: &'o mut Output, shape: Shape, stamped: bool) -> Self {
+        Self { output, shape, stamped, stamp: vec![] }
+    }
+}
+
+impl RowSink for Lines<'_> {
+    fn begin(&mut self, about: &About) -> io::Result<()> {
+        if self.stamped {
+            self.stamp = format!("{{\"generated_at\":\"{}\",", head::time(about)).into_bytes();
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row<'_>) -> io::Result<()> {
+        let start = self.output.buffer.len();
+        self.shape.write(&mut self.output.buffer, row);
+        if self.stamped {
+            self.output.buffer.splice(start..=start, self.stamp.iter().copied());
+        }
+        self.output.buffer.push(b'\n');
+        self.output.flush_if_full()
+    }
+
+    fn end(&mut self, _: &[Gap]) -> io::Result<()> {
+        self.output.flush()
+    }
+}

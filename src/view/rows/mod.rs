@@ -1,0 +1,8 @@
+//! Listings: one sink for each format, rows in a stream.
+
+pub mod counted;
+pub mod csv;
+pub mod groups;
+pub mod json;
+pub mod object;
+pub mod table;

@@ -1,0 +1,256 @@
+//! One socket as a JSON object.
+
+use crate::{
+    field::{definition::Field, row::Row, value::Value},
+    model::{
+        endpoint::Endpoint,
+        memory::SocketMemory,
+        owner::Unowned,
+        queues::Queues,
+        tcp_info::{TCP_FIELDS, TcpInfo},
+    },
+    view::json,
+};
+
+/// Writes the whole object of schema `sockeye.sockets/1`.
+pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
+    let s = row.socket;
+    out.extend(b"{\"protocol\":\"");
+    out.extend(s.protocol.name().as_bytes());
+    out.extend(b"\",\"family\":\"");
+    out.extend(s.family.name().as_bytes());
+    out.extend(b"\",\"state\":\"");
+    out.extend(s.state.name().as_bytes());
+    out.extend(b"\",\"state_number\":");
+    json::number(out, s.state.number());
+    out.extend(b",\"local\":");
+    local(out, &s.local, interface(row));
+    out.extend(b",\"peer\":");
+    match s.peer() {
+        Some(end) => peer(out, end),
+        None => out.extend(b"null"),
+    }
+    queues(out, s.queues);
+    out.extend(b",\"inode\":");
+    json::number_or_null(out, s.inode);
+    out.extend(b",\"cookie\":");
+    json::number_or_null(out, s.cookie);
+    out.extend(b",\"uid\":");
+    json::number_or_null(out, s.uid);
+    out.extend(b",\"user\":");
+    json::string_or_null(out, s.uid.and_then(|uid| row.context.names.user(uid)));
+    match s.timer {
+        None => out.extend(b",\"timer\":null"),
+        Some(timer) => {
+            out.extend(b",\"timer\":{\"kind\":\"");
+            out.extend(timer.kind.name().as_bytes());
+            out.extend(b"\",\"expires_ms\":");
+            json::number(out, timer.expires_ms);
+            out.extend(b",\"retransmits\":");
+            json::number(out, timer.retransmits);
+            out.push(b'}');
+        }
+    }
+    out.extend(b",\"age_ms\":");
+    json::number_or_null(out, s.age_ms());
+    out.extend(b",\"processes\":");
+    processes(out, row);
+    out.extend(b",\"owner_unknown\":");
+    json::string_or_null(out, row.unowned().map(Unowned::name));
+    out.extend(b",\"netns\":{\"inode\":");
+    json::number_or_null(out, row.context.netns.inode);
+    out.extend(b",\"name\":");
+    json::string_or_null(out, row.context.netns.name.as_deref());
+    out.extend(b"},\"cgroup\":");
+    json::string_or_null(out, s.cgroup_id.and_then(|id| row.context.cgroups.path(id)));
+    out.extend(b",\"mark\":");
+    json::number_or_null(out, s.mark);
+    out.extend(b",\"congestion\":");
+    match &s.congestion {
+        Some(congestion) => json::name(out, congestion.name()),
+        None => out.extend(b"null"),
+    }
+    out.extend(b",\"tcp_info\":");
+    tcp_info(out, s.tcp_info.as_deref());
+    out.extend(b",\"memory\":");
+    memory(out, s.memory.as_ref(), s.drops);
+    out.push(b'}');
+}
+
+fn interface(row: Row<'_>) -> Option<&str> {
+    match row.socket.interface {
+        0 => None,
+        index => row.context.names.interface(index),
+    }
+}
+
+fn local(out: &mut Vec<u8>, end: &Endpoint, interface: Option<&str>) {
+    out.extend(b"{\"address\":\"");
+    json::address(out, end.address);
+    out.extend(b"\",\"port\":");
+    json::number(out, end.port);
+    out.extend(b",\"interface\":");
+    json::string_or_null(out, interface);
+    out.push(b'}');
+}
+
+fn peer(out: &mut Vec<u8>, end: &Endpoint) {
+    out.extend(b"{\"address\":\"");
+    json::address(out, end.address);
+    out.extend(b"\",\"port\":");
+    json::number(out, end.port);
+    out.push(b'}');
+}
+
+fn queues(out: &mut Vec<u8>, queues: Queues) {
+    let (recv, send, accept, limit) = match queues {
+        Queues::Listen { accept_queue, limit } => (None, None, Some(accept_queue), limit),
+        Queues::Data { recv, send } => (Some(recv), Some(send), None, None),
+        Queues::Absent => (None, None, None, None),
+    };
+    out.extend(b",\"recv_queue_bytes\":");
+    json::number_or_null(out, recv);
+    out.extend(b",\"send_queue_bytes\":");
+    json::number_or_null(out, send);
+    out.extend(b",\"accept_queue\":");
+    json::number_or_null(out, accept);
+    out.extend(b",\"accept_queue_limit\":");
+    json::number_or_null(out, limit);
+}
+
+fn processes(out: &mut Vec<u8>, row: Row<'_>) {
+    out.push(b'[');
+    for (index, (process, fd)) in row.holders().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend(b"{\"pid\":");
+        json::number(out, process.pid);
+        out.extend(b",\"command\":");
+        json::name(out, &process.command);
+        out.extend(b",\"fd\":");
+        json::number(out, fd);
+        out.extend(b",\"unit\":");
+        json::string_or_null(out, process.unit.as_deref());
+        out.extend(b",\"container\":");
+        json::string_or_null(out, process.container.as_deref());
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+/// Fields this kernel does not send are left `null`, so that every object has the same keys.
+fn tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
+    let Some(info) = info else {
+        return out.extend(b"null");
+    };
+    for (index, field) in TCP_FIELDS.iter().enumerate() {
+        out.push(if index == 0 { b'{' } else { b',' });
+        out.push(b'"');
+        out.extend(field.key.as_bytes());
+        out.extend(b"\":");
+        json::number_or_null(out, info.get(field.place));
+    }
+    out.push(b'}');
+}
+
+fn memory(out: &mut Vec<u8>, memory: Option<&SocketMemory>, drops: Option<u32>) {
+    if memory.is_none() && drops.is_none() {
+        return out.extend(b"null");
+    }
+    let of = |read: fn(&SocketMemory) -> u32| memory.map(read);
+    for (key, value) in [
+        ("{\"rmem_alloc_bytes\":", of(|m| m.rmem_alloc_bytes)),
+        (",\"rcvbuf_bytes\":", of(|m| m.rcvbuf_bytes)),
+        (",\"wmem_alloc_bytes\":", of(|m| m.wmem_alloc_bytes)),
+        (",\"sndbuf_bytes\":", of(|m| m.sndbuf_bytes)),
+        (",\"fwd_alloc_bytes\":", of(|m| m.fwd_alloc_bytes)),
+        (",\"wmem_queued_bytes\":", of(|m| m.wmem_queued_bytes)),
+        (",\"optmem_bytes\":", of(|m| m.optmem_bytes)),
+        (",\"lock_backlog_bytes\":", memory.and_then(|m| m.lock_backlog_bytes)),
+        (",\"drops\":", memory.and_then(|m| m.drops).or(drops)),
+    ] {
+        out.extend(key.as_bytes());
+        json::number_or_null(out, value);
+    }
+    out.push(b'}');
+}
+
+/// Writes an object of these columns alone, nested as the whole one is.
+pub fn selected(out: &mut Vec<u8>, fields: &[&Field], row: Row<'_>) {
+    let mut todo: Vec<(&str, &Field)> = fields.iter().map(|f| (f.json, *f)).collect();
+    out.push(b'{');
+    let mut first = true;
+    while let Some(&(place, field)) = todo.first() {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        let Some((parent, _)) = place.split_once('.') else {
+            json::string(out, place);
+            out.push(b':');
+            member(out, field, row);
+            todo.remove(0);
+            continue;
+        };
+        json::string(out, parent);
+        out.extend(b":{");
+        let mut inner = 0;
+        todo.retain(|(place, field)| {
+            let child = place.split_once('.').filter(|(p, _)| *p == parent).map(|(_, c)| c);
+            if let Some(child) = child {
+                if inner > 0 {
+                    out.push(b',');
+                }
+                inner += 1;
+                json::string(out, child);
+                out.push(b':');
+                value(out, &field.value(row));
+            }
+            child.is_none()
+        });
+        out.push(b'}');
+    }
+    out.push(b'}');
+}
+
+fn member(out: &mut Vec<u8>, field: &Field, row: Row<'_>) {
+    match field.value(row) {
+        // This end has an interface, also where it is none.
+        Value::Endpoint(end, bound) if field.id == "local" => local(out, &end, bound),
+        other => value(out, &other),
+    }
+}
+
+/// Writes one value.
+pub fn value(out: &mut Vec<u8>, value: &Value<'_>) {
+    match value {
+        Value::Absent => out.extend(b"null"),
+        Value::Count(n)
+        | Value::Queue(n, _)
+        | Value::Bytes(n)
+        | Value::Milliseconds(n)
+        | Value::Microseconds(n)
+        | Value::BytesPerSecond(n) => json::number(out, *n),
+        Value::Flag(flag) => out.extend(if *flag { &b"true"[..] } else { b"false" }),
+        Value::Word(word) => json::string(out, word),
+        Value::Name(name) => json::name(out, name),
+        Value::Address(address) => {
+            out.push(b'"');
+            json::address(out, *address);
+            out.push(b'"');
+        }
+        Value::Endpoint(end, _) => peer(out, end),
+        Value::State(state) => json::string(out, state.name()),
+        Value::List(values) => {
+            out.push(b'[');
+            for (index, inner) in values.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                self::value(out, inner);
+            }
+            out.push(b']');
+        }
+        Value::Owners(row) => processes(out, *row),
+    }
+}
