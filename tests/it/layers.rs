@@ -33,7 +33,7 @@ fn rooms_import_downward_only() {
         for used in &module.uses {
             match rank(used) {
                 None => {
-                    wrong.push(format!("{}: imports `{used}`, which is in no layer", module.path))
+                    wrong.push(format!("{}: imports `{used}`, which is in no layer", module.path));
                 }
                 Some(at) if at > own => {
                     wrong.push(format!("{}: imports `{used}`, which lies above", module.path));
