@@ -147,6 +147,47 @@ pub struct ListArgs {
     pub filter: Vec<String>,
 }
 
+/// Form of a report, how often and where.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReportArgs {
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub format: Option<ReportFormat>,
+    /// One JSON document (--format json)
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    pub json: bool,
+    /// One JSON document on one line, the same as --json
+    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
+    pub ndjson: bool,
+    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+    /// How often to ask.
+    #[command(flatten)]
+    pub repeat: RepeatArgs,
+    /// Where to look.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+impl ReportArgs {
+    /// Whether the report is wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
+    }
+}
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON document on one line
+    Ndjson,
+}
+
 /// How often to ask.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RepeatArgs {

@@ -67,11 +67,7 @@ impl Plan {
                 "`sockeye --help` lists commands; select with -t -u -l -4 -6, or pipe --ndjson to jq",
             ));
         }
-        let device = Device::stdout(match args.color {
-            Colour::Auto => ColorChoice::Auto,
-            Colour::Always => ColorChoice::Always,
-            Colour::Never => ColorChoice::Never,
-        });
+        let device = device(args.color);
         let format = match args.format {
             _ if args.json => Format::Json,
             _ if args.ndjson => Format::Ndjson,
@@ -126,11 +122,7 @@ impl Plan {
                 _ => None,
             },
             need,
-            source: match args.source.source {
-                Source::Auto => SourceChoice::Auto,
-                Source::Netlink => SourceChoice::Netlink,
-                Source::Proc => SourceChoice::Proc,
-            },
+            source: source(&args.source),
             root: root(&args.source)?,
             order,
             limit,
@@ -139,6 +131,43 @@ impl Plan {
         };
         Ok(Self { query, fields, form, heading: !args.no_header, quiet: args.quiet, device })
     }
+}
+
+/// What standard output can do, with the user's choice of colour.
+pub fn device(colour: Colour) -> Device {
+    Device::stdout(match colour {
+        Colour::Auto => ColorChoice::Auto,
+        Colour::Always => ColorChoice::Always,
+        Colour::Never => ColorChoice::Never,
+    })
+}
+
+/// Whom to ask.
+fn source(args: &SourceArgs) -> SourceChoice {
+    match args.source {
+        Source::Auto => SourceChoice::Auto,
+        Source::Netlink => SourceChoice::Netlink,
+        Source::Proc => SourceChoice::Proc,
+    }
+}
+
+/// What a report asks for: these sockets of both families, with this cost.
+pub fn report_query(
+    args: &SourceArgs,
+    protocols: Vec<(Protocol, StateSet)>,
+    need: Need,
+) -> Result<Query, Failure> {
+    Ok(Query {
+        protocols,
+        family: None,
+        need,
+        source: source(args),
+        root: root(args)?,
+        order: None,
+        limit: None,
+        resolve: None,
+        owner_patience: args.owner_deadline,
+    })
 }
 
 /// The /proc tree to read.

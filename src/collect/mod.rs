@@ -6,4 +6,5 @@ pub mod order;
 pub mod owners;
 pub mod query;
 pub mod sink;
+pub mod snapshot;
 pub mod tables;

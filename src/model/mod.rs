@@ -2,13 +2,17 @@
 
 pub mod about;
 pub mod cgroup;
+pub mod counters;
 pub mod endpoint;
 pub mod gap;
 pub mod memory;
 pub mod netns;
 pub mod owner;
+pub mod ports;
 pub mod protocol;
 pub mod queues;
+pub mod settings;
+pub mod snapshot;
 pub mod socket;
 pub mod state;
 pub mod tcp_info;

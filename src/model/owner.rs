@@ -84,7 +84,7 @@ pub struct Descriptor {
 }
 
 /// What a look-up of owners found, by socket inode.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Owners {
     processes: Vec<Process>,
     /// Sorted by inode, process, descriptor.

@@ -3,6 +3,7 @@
 use super::json;
 use crate::model::{about::About, gap::Gap};
 use jiff::Timestamp;
+use serde::Serialize;
 
 /// Writes `{"schema":…,"generated_at":…,"host":…,"source":…,"warnings":…`, without the end.
 pub fn write(out: &mut Vec<u8>, schema: &str, about: &About) {
@@ -20,6 +21,22 @@ pub fn write(out: &mut Vec<u8>, schema: &str, about: &About) {
     json::string_or_null(out, about.fallback_reason.as_deref());
     out.extend(b"},\"warnings\":");
     warnings(out, &about.gaps);
+}
+
+/// Writes a report's whole document: the head, then the report's own keys.
+pub fn report(
+    out: &mut Vec<u8>,
+    schema: &str,
+    about: &About,
+    report: &impl Serialize,
+) -> serde_json::Result<()> {
+    write(out, schema, about);
+    let own = serde_json::to_vec(report)?;
+    // `{"a":1}` continues the head as `,"a":1}`.
+    out.push(b',');
+    out.extend(own.get(1..).unwrap_or_default());
+    out.push(b'\n');
+    Ok(())
 }
 
 /// Writes gaps as `[{"code":…,"message":…}]`.

@@ -1,0 +1,88 @@
+//! A snapshot of the running machine: what the reports are made from.
+
+use super::{
+    list::Failure,
+    owners,
+    query::Query,
+    tables::{Provenance, Tables},
+};
+use crate::{
+    field::need::Need,
+    kernel::{
+        host, namespace,
+        netlink::connection::Next,
+        proc::{counters, sysctl},
+    },
+    model::{
+        about::{About, SourceKind},
+        counters::Sample,
+        snapshot::{Alive, Snapshot},
+        socket::Socket,
+        state::State,
+    },
+};
+use std::{
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+/// Takes a snapshot of what the query asks for.
+///
+/// With a window there are two looks, so that rates are known, and so that a connection which
+/// closed in between has an owner. Owners are looked up at the first look, where the query needs
+/// them: what is alive then explains what is gone at the second.
+pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure> {
+    let start = Instant::now();
+    let netns = namespace::current(&query.root);
+    let (first_counters, mut gaps) = counters::read(&query.root);
+    let (mut sockets, mut provenance) = look(query)?;
+    let mut found = owners::LookUp::default();
+    if query.need.includes(Need::OWNERS) {
+        // Those that open during the window are wanted too: every socket of the host.
+        found = owners::look_up(query, &sockets, window.is_some(), netns.inode);
+    }
+    let mut samples = vec![Sample { at_ms: 0, counters: first_counters }];
+    let mut alive_before = vec![];
+    if let Some(window) = window {
+        alive_before = sockets.iter().filter_map(alive).collect();
+        thread::sleep(window.saturating_sub(start.elapsed()));
+        (sockets, provenance) = look(query)?;
+        let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        samples.push(Sample { at_ms, counters: counters::read(&query.root).0 });
+    }
+    gaps.extend(provenance.gaps);
+    gaps.extend(found.gaps);
+    Ok(Snapshot {
+        about: About {
+            generated_at: SystemTime::now(),
+            host: host::read(&query.root),
+            source: provenance.kind.unwrap_or(SourceKind::Netlink),
+            fallback_reason: provenance.fallback_reason,
+            netns,
+            gaps,
+        },
+        sockets,
+        alive_before,
+        owners: found.owners,
+        settings: sysctl::read(&query.root),
+        samples,
+    })
+}
+
+fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {
+    let mut sockets = vec![];
+    let mut tables = Tables::open(query)?;
+    tables.read(|socket, _| {
+        if query.wants(&socket) {
+            sockets.push(socket);
+        }
+        Next::More
+    })?;
+    Ok((sockets, tables.provenance))
+}
+
+fn alive(socket: &Socket) -> Option<Alive> {
+    let is_alive = socket.state != State::Listen && !socket.is_mini();
+    let (cookie, inode) = (socket.cookie?, socket.inode?);
+    is_alive.then_some(Alive { cookie, inode })
+}

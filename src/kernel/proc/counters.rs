@@ -1,0 +1,100 @@
+//! `/proc/net/{snmp,netstat,sockstat,sockstat6}`: counters and gauges of a network namespace.
+
+use super::root::Root;
+use crate::model::{counters::Counters, gap::Gap};
+use std::{fs::File, io::Read};
+
+/// More than any of these files holds.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads them; a file that cannot be read is a gap.
+pub fn read(root: &Root) -> (Counters, Vec<Gap>) {
+    let mut counters = Counters::default();
+    let mut gaps = vec![];
+    for (file, parse) in [
+        ("snmp", parse_mib as fn(&str, &mut Counters)),
+        ("netstat", parse_mib),
+        ("sockstat", |text, counters| parse_sockstat("sockstat", text, counters)),
+        ("sockstat6", |text, counters| parse_sockstat("sockstat6", text, counters)),
+    ] {
+        let path = root.net().join(file);
+        let mut text = String::new();
+        let read = Root::open(&path).map(|file: File| file.take(LONGEST).read_to_string(&mut text));
+        match read {
+            Ok(Ok(_)) => parse(&text, &mut counters),
+            // A kernel without IPv6 has none.
+            Err(error) if error.is_absent() && file == "sockstat6" => {}
+            Ok(Err(error)) => gaps.push(unreadable(file, &error.to_string())),
+            Err(error) => gaps.push(unreadable(file, &error.to_string())),
+        }
+    }
+    (counters, gaps)
+}
+
+fn unreadable(file: &str, why: &str) -> Gap {
+    Gap::new(
+        "counters-unreadable",
+        format!("counters of net/{file} are missing: {why}"),
+        "mount /proc, or name another tree with --proc-root",
+    )
+}
+
+/// Pairs of lines, names then values. Columns differ by kernel: they go by name. A value that is
+/// no natural number (`Tcp.MaxConn` is -1) is left out.
+fn parse_mib(text: &str, counters: &mut Counters) {
+    let lines: Vec<&str> = text.lines().collect();
+    for pair in lines.chunks_exact(2) {
+        let [names, values] = pair else { continue };
+        let mut names = names.split_whitespace();
+        let mut values = values.split_whitespace();
+        let group = names.next().and_then(|group| group.strip_suffix(':'));
+        let Some(group) = group.filter(|_| values.next().is_some()) else { continue };
+        for (name, value) in names.zip(values) {
+            if let Ok(value) = value.parse() {
+                counters.values.insert(format!("{group}.{name}"), value);
+            }
+        }
+    }
+}
+
+/// `TCP: inuse 5 orphan 0 tw 20 alloc 30 mem 3`.
+fn parse_sockstat(file: &str, text: &str, counters: &mut Counters) {
+    for line in text.lines() {
+        let Some((group, rest)) = line.split_once(':') else { continue };
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        for pair in words.chunks_exact(2) {
+            if let [name, value] = pair
+                && let Ok(value) = value.parse()
+            {
+                counters.values.insert(format!("{file}.{group}.{name}"), value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_by_name() {
+        let mut counters = Counters::default();
+        parse_mib("Tcp: MaxConn ActiveOpens\nTcp: -1 7\nTcpExt: TW\nTcpExt: 9\n", &mut counters);
+        parse_sockstat("sockstat", "sockets: used 9\nTCP: inuse 5 tw 20 mem\n", &mut counters);
+        assert_eq!(counters.get("Tcp.ActiveOpens"), Some(7));
+        assert_eq!(counters.get("Tcp.MaxConn"), None);
+        assert_eq!(counters.get("TcpExt.TW"), Some(9));
+        assert_eq!(counters.get("sockstat.TCP.tw"), Some(20));
+        assert_eq!(counters.get("sockstat.sockets.used"), Some(9));
+    }
+
+    #[test]
+    fn any_text_is_read_without_harm() {
+        let mut counters = Counters::default();
+        for text in ["", ":", "Tcp:", "Tcp: a\n", "a b\nc d\n", "Tcp: a b\nTcp: 1\n"] {
+            parse_mib(text, &mut counters);
+            parse_sockstat("sockstat", text, &mut counters);
+        }
+        assert_eq!(counters.get("Tcp.a"), Some(1));
+    }
+}

@@ -1,0 +1,80 @@
+//! Kernel settings (sysctl), as read.
+
+use super::ports::PortSet;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+/// Settings by sysctl name (`net.ipv4.tcp_tw_reuse`).
+///
+/// One that is not here could not be read; `missing` says why. Never a default in its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The text of the file, without the newline.
+    pub values: BTreeMap<String, String>,
+    /// Why a setting is not among the values.
+    pub missing: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// The text of a setting.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// A setting that is one number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.text(name)?.trim().parse().ok()
+    }
+
+    /// A setting that is several numbers (`tcp_mem`, `file-nr`): the one at `index`.
+    pub fn number_at(&self, name: &str, index: usize) -> Option<u64> {
+        self.text(name)?.split_whitespace().nth(index)?.parse().ok()
+    }
+
+    /// `net.ipv4.ip_local_port_range`, both ends included.
+    pub fn port_range(&self) -> Option<RangeInclusive<u16>> {
+        let end = |index| u16::try_from(self.number_at(PORT_RANGE, index)?).ok();
+        Some(end(0)?..=end(1)?)
+    }
+
+    /// `net.ipv4.ip_local_reserved_ports`.
+    pub fn reserved_ports(&self) -> Option<PortSet> {
+        PortSet::parse(self.text(RESERVED_PORTS)?)
+    }
+}
+
+/// Ports the kernel chooses from for outgoing connections.
+pub const PORT_RANGE: &str = "net.ipv4.ip_local_port_range";
+/// Ports it passes over in doing so.
+pub const RESERVED_PORTS: &str = "net.ipv4.ip_local_reserved_ports";
+
+/// Every setting the reports use.
+pub const NAMES: &[&str] = &[
+    "fs.epoll.max_user_watches",
+    "fs.file-max",
+    "fs.file-nr",
+    "fs.nr_open",
+    "kernel.pid_max",
+    "kernel.threads-max",
+    "net.core.somaxconn",
+    PORT_RANGE,
+    RESERVED_PORTS,
+    "net.ipv4.ip_autobind_reuse",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.tcp_abort_on_overflow",
+    "net.ipv4.tcp_ehash_entries",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_max_orphans",
+    "net.ipv4.tcp_max_syn_backlog",
+    "net.ipv4.tcp_max_tw_buckets",
+    "net.ipv4.tcp_mem",
+    "net.ipv4.tcp_rfc1337",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_timestamps",
+    "net.ipv4.tcp_tw_recycle",
+    "net.ipv4.tcp_tw_reuse",
+    "net.ipv4.tcp_tw_reuse_delay",
+    "net.netfilter.nf_conntrack_count",
+    "net.netfilter.nf_conntrack_max",
+    "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
+];

@@ -1,0 +1,56 @@
+//! One look at a host: all that a report needs, so that it runs the same on a live machine, on a
+//! recorded one and in a three-line test.
+
+use super::{
+    about::About,
+    counters::{Counters, Sample},
+    owner::Owners,
+    settings::Settings,
+    socket::Socket,
+};
+
+/// A socket that was seen alive before the last look: what it became is known by its cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alive {
+    /// Identity, kept into TIME_WAIT.
+    pub cookie: u64,
+    /// Inode, the key to its owner.
+    pub inode: u64,
+}
+
+/// One look at a host, in one network namespace.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// When, where, from which source, and what could not be seen.
+    pub about: About,
+    /// The sockets at the last look.
+    pub sockets: Vec<Socket>,
+    /// Sockets seen alive at the first look of the window; empty where there was one look.
+    pub alive_before: Vec<Alive>,
+    /// Who holds the sockets of either look.
+    pub owners: Owners,
+    /// Settings.
+    pub settings: Settings,
+    /// Counters, oldest first: two where a rate was wanted, else one.
+    pub samples: Vec<Sample>,
+}
+
+impl Snapshot {
+    /// Time between the first and the last sample, in milliseconds. `None`: there are not two.
+    pub fn window_ms(&self) -> Option<u64> {
+        let (first, last) = (self.samples.first()?, self.samples.last()?);
+        last.at_ms.checked_sub(first.at_ms).filter(|window| *window > 0)
+    }
+
+    /// The newest counters.
+    pub fn counters(&self) -> Option<&Counters> {
+        self.samples.last().map(|sample| &sample.counters)
+    }
+
+    /// By how much a counter grew over the window. `None`: no window, or no such counter.
+    pub fn growth(&self, name: &str) -> Option<u64> {
+        self.window_ms()?;
+        let (first, last) = (self.samples.first()?, self.samples.last()?);
+        last.counters.growth(&first.counters, name)
+    }
+}
