@@ -12,4 +12,5 @@ pub mod collect;
 pub mod field;
 pub mod kernel;
 pub mod model;
+pub mod report;
 pub mod view;

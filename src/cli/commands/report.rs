@@ -11,9 +11,9 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// A report made from a snapshot.
-pub struct Made<R> {
-    /// The report: its JSON.
-    pub report: R,
+pub struct Report<R> {
+    /// The figures: its JSON.
+    pub figures: R,
     /// The same for people.
     pub document: Document,
 }
@@ -24,7 +24,7 @@ pub fn run<R: Serialize>(
     schema: &str,
     query: &Query,
     window: Option<Duration>,
-    make: impl Fn(&Snapshot) -> Result<Made<R>, Failure>,
+    make: impl Fn(&Snapshot) -> Result<Report<R>, Failure>,
 ) -> Result<Exit, Failure> {
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns)?;
@@ -33,13 +33,13 @@ pub fn run<R: Serialize>(
     let mut notices = Notices::default();
     repeat::run(&args.repeat, |_| {
         let snapshot = snapshot::take(query, window)?;
-        let made = make(&snapshot)?;
+        let report = make(&snapshot)?;
         let mut output = Output::stdout();
         if args.wants_json() {
-            head::report(&mut output.buffer, schema, &snapshot.about, &made.report)
+            head::report(&mut output.buffer, schema, &snapshot.about, &report.figures)
                 .map_err(|error| Failure::output(&error.into()))?;
         } else {
-            output.buffer.extend(made.document.render(device).as_bytes());
+            output.buffer.extend(report.document.render(device).as_bytes());
         }
         output.flush()?;
         notices.tell(&snapshot.about);
