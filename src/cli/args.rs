@@ -147,6 +147,32 @@ pub struct ListArgs {
     pub filter: Vec<String>,
 }
 
+impl ListArgs {
+    /// Whether nothing typed makes it a listing: then it is the overview.
+    pub fn is_overview(&self) -> bool {
+        let selects = self.tcp || self.udp || self.all || self.listening || self.bound_inactive;
+        let narrows = self.ipv4 || self.ipv6 || !self.filter.is_empty() || self.limit.is_some();
+        let shows = self.processes || self.options || self.extended || self.info || self.memory;
+        let names = self.numeric || self.resolve || !self.columns.is_empty();
+        let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
+        let prints = self.no_header || self.oneline || self.ndjson;
+        let format = matches!(self.format, None | Some(Format::Table | Format::Json));
+        format && !(selects || narrows || shows || names || shapes || prints)
+    }
+
+    /// The options a report has too.
+    pub fn as_report(&self) -> ReportArgs {
+        ReportArgs {
+            format: None,
+            json: self.json || self.format == Some(Format::Json),
+            ndjson: false,
+            color: self.color,
+            repeat: self.repeat.clone(),
+            source: self.source.clone(),
+        }
+    }
+}
+
 /// Form of a report, how often and where.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReportArgs {

@@ -1,3 +1,5 @@
 //! Pure functions of a snapshot: they read neither the clock nor /proc.
 
+pub mod overview;
 pub mod remedy;
+pub mod summary;

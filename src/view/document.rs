@@ -3,6 +3,7 @@
 use super::terminal::Device;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// A piece of a report.
 #[derive(Debug, Clone)]
@@ -11,6 +12,13 @@ pub enum Block {
     Heading(String),
     /// Text as it stands.
     Line(String),
+    /// Text with the command that shows more at the right margin.
+    Pointer {
+        /// The text.
+        text: String,
+        /// The command.
+        command: String,
+    },
     /// A table.
     Table {
         /// Headings; those that begin with `>` head a column of numbers.
@@ -45,10 +53,23 @@ impl Document {
                     out.push_str(text);
                     out.push('\n');
                 }
+                Block::Pointer { text, command } => pointer(&mut out, text, command, device),
                 Block::Table { heads, rows } => out.push_str(&table(heads, rows, device)),
             }
         }
         out
+    }
+}
+
+/// The command stands at column 80, or at the edge of a narrower terminal; below where it has no room.
+fn pointer(out: &mut String, text: &str, command: &str, device: Device) {
+    let margin = device.width.map_or(80, |width| width.min(80));
+    let used = text.width() + command.width();
+    if used + 2 > margin {
+        let indent = margin.saturating_sub(command.width());
+        let _ = writeln!(out, "{text}\n{:indent$}{command}", "");
+    } else {
+        let _ = writeln!(out, "{text}{:1$}{command}", "", margin - used);
     }
 }
 

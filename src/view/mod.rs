@@ -8,6 +8,7 @@ pub mod format;
 pub mod head;
 pub mod json;
 pub mod output;
+pub mod present;
 pub mod rows;
 pub mod schema;
 pub mod terminal;

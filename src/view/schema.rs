@@ -4,7 +4,7 @@ use crate::model::{owner::Unowned, state::State, tcp_info::TCP_FIELDS};
 use serde_json::{Value, json};
 
 /// The documents that have a schema.
-pub const NAMES: &[&str] = &["sockets", "socket", "groups", "count"];
+pub const NAMES: &[&str] = &["sockets", "socket", "groups", "count", "overview"];
 
 /// The schema of a document, as text.
 pub fn text(name: &str) -> Option<String> {
@@ -30,6 +30,7 @@ pub fn text(name: &str) -> Option<String> {
         "count" => {
             document("sockeye.count/1", &json!({"count": {"type": "integer", "minimum": 0}}))
         }
+        "overview" => document("sockeye.overview/1", &overview()),
         _ => return None,
     };
     serde_json::to_string_pretty(&schema).ok()
@@ -95,6 +96,31 @@ fn unknown_or_count(description: &str) -> Value {
 
 fn or_null(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
+}
+
+fn overview() -> Value {
+    let holder = strict(&json!({
+        "pid": count(), "command": {"type": "string"}, "connections": count(),
+    }));
+    json!({
+        "counts": {"type": "array", "items": strict(&json!({
+            "protocol": {"type": "string"}, "family": {"type": "string"},
+            "state": {"type": "string"}, "count": count(),
+        }))},
+        "listeners": {"type": "array", "items": strict(&json!({
+            "protocol": {"type": "string"},
+            "local_address": {"type": "string"},
+            "local_port": count(),
+            "accept_queue": unknown_or_count("null for UDP"),
+            "accept_queue_limit": unknown_or_count("null for UDP and from /proc"),
+            "connections": unknown_or_count("open connections to it; null for UDP"),
+            "processes": {"type": "array", "items": holder},
+        }))},
+        "peers": {"type": "array", "items": strict(&json!({
+            "address": {"type": "string"}, "connections": count(),
+        }))},
+        "processes": {"type": "array", "items": holder},
+    })
 }
 
 fn socket() -> Value {

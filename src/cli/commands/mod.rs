@@ -2,5 +2,6 @@
 
 pub mod completions;
 pub mod list;
+pub mod overview;
 pub mod report;
 pub mod schema;

@@ -1,0 +1,3 @@
+//! One file for each report: figures to a `Document` for people.
+
+pub mod overview;

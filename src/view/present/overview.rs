@@ -1,0 +1,99 @@
+//! The overview on one screen: every line ends in the command that shows more.
+
+use crate::{
+    model::{about::About, protocol::Protocol},
+    report::overview::{Holder, Listener, Overview},
+    view::{
+        document::{Block, Document},
+        escape, head,
+    },
+};
+use std::net::IpAddr;
+
+/// Processes named on a line; the rest are counted.
+const NAMED: usize = 2;
+
+/// The page.
+pub fn document(overview: &Overview, about: &About) -> Document {
+    let mut document = Document::default();
+    let unknown = || "?".to_owned();
+    let netns = about.netns.name.as_ref().map_or(String::new(), |name| format!("  netns {name}"));
+    document.push(Block::Heading(format!(
+        "{}  Linux {}{netns}  {}",
+        shown(about.host.name.clone().unwrap_or_else(unknown).as_bytes()),
+        about.host.kernel.clone().unwrap_or_else(unknown),
+        head::time(about),
+    )));
+    for (protocol, command) in [(Protocol::Tcp, "sockeye -tan"), (Protocol::Udp, "sockeye -uan")] {
+        let states = overview.summary.states(protocol);
+        let words: Vec<String> =
+            states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let words = if words.is_empty() { "none".to_owned() } else { words.join("  ") };
+        document.push(Block::Pointer {
+            text: format!("{:<11}{words}", protocol.name().to_uppercase()),
+            command: command.to_owned(),
+        });
+    }
+    section(&mut document, "Listening", "sockeye -tulpn", &overview.listeners, listener);
+    section(&mut document, "Peers", "sockeye -tn --group-by peer.address", &overview.peers, |p| {
+        format!("{:<32} {}", p.address.to_string(), connections(p.connections))
+    });
+    section(
+        &mut document,
+        "Processes",
+        "sockeye -tnp --group-by process",
+        &overview.processes,
+        |p| format!("{:<32} {}", shown(p.command.as_bytes()), connections(p.connections)),
+    );
+    document
+}
+
+/// A heading with its command, then one line for each; nothing where there is none.
+fn section<T>(
+    document: &mut Document,
+    title: &str,
+    command: &str,
+    all: &[T],
+    line: impl Fn(&T) -> String,
+) {
+    if all.is_empty() {
+        return;
+    }
+    document.push(Block::Pointer { text: title.to_owned(), command: command.to_owned() });
+    for one in all {
+        document.push(Block::Line(format!("  {}", line(one))));
+    }
+}
+
+fn listener(l: &Listener) -> String {
+    let address = match l.local_address {
+        IpAddr::V4(v4) => format!("{v4}:{}", l.local_port),
+        IpAddr::V6(v6) => format!("[{v6}]:{}", l.local_port),
+    };
+    let queue = match (l.accept_queue, l.accept_queue_limit) {
+        (Some(queue), Some(limit)) => format!("{queue}/{limit} queued"),
+        (Some(queue), None) => format!("{queue} queued"),
+        (None, _) => String::new(),
+    };
+    let open = l.connections.map_or(String::new(), |open| format!("{open} open"));
+    format!("{} {address:<21} {queue:>16} {open:>10}  {}", l.protocol, holders(&l.processes))
+}
+
+/// `nginx[22537,22539,+1]`.
+fn holders(processes: &[Holder]) -> String {
+    let Some(first) = processes.first() else { return "-".to_owned() };
+    let pids: Vec<String> = processes.iter().take(NAMED).map(|p| p.pid.to_string()).collect();
+    let more = processes.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(",+{more}") } else { String::new() };
+    format!("{}[{}{more}]", shown(first.command.as_bytes()), pids.join(","))
+}
+
+fn connections(count: u64) -> String {
+    if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
+}
+
+fn shown(name: &[u8]) -> String {
+    let mut out = vec![];
+    escape::for_terminal(&mut out, name);
+    String::from_utf8_lossy(&out).into_owned()
+}
