@@ -44,6 +44,8 @@ pub enum Command {
     /// List sockets; the command when none is named
     #[command(max_term_width = 100)]
     List(Box<ListArgs>),
+    /// Count sockets by protocol, family and state
+    Summary(ReportArgs),
     /// Print the JSON Schema of a document
     Schema(SchemaArgs),
     /// Print the completion script of a shell
@@ -109,6 +111,9 @@ pub struct ListArgs {
     /// Show at most N rows or groups
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to show")]
     pub limit: Option<u32>,
+    /// Count sockets by protocol, family and state: the command `summary`
+    #[arg(short = 's', long, help_heading = "What to show")]
+    pub summary: bool,
     /// Print only how many there are
     #[arg(long, conflicts_with_all = ["group_by", "quiet"], help_heading = "What to show")]
     pub count: bool,

@@ -44,9 +44,11 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
+        None if cli.list.summary => commands::summary::run(&cli.list.as_report()),
         None if cli.list.is_overview() => commands::overview::run(&cli.list),
         None => commands::list::run(&cli.list),
         Some(Command::List(args)) => commands::list::run(&args),
+        Some(Command::Summary(args)) => commands::summary::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),
     }

@@ -4,7 +4,7 @@ use crate::model::{owner::Unowned, state::State, tcp_info::TCP_FIELDS};
 use serde_json::{Value, json};
 
 /// The documents that have a schema.
-pub const NAMES: &[&str] = &["sockets", "socket", "groups", "count", "overview"];
+pub const NAMES: &[&str] = &["sockets", "socket", "groups", "count", "overview", "summary"];
 
 /// The schema of a document, as text.
 pub fn text(name: &str) -> Option<String> {
@@ -30,6 +30,13 @@ pub fn text(name: &str) -> Option<String> {
         "count" => {
             document("sockeye.count/1", &json!({"count": {"type": "integer", "minimum": 0}}))
         }
+        "summary" => document(
+            "sockeye.summary/1",
+            &json!({
+                "counts": counts(),
+                "totals": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+            }),
+        ),
         "overview" => document("sockeye.overview/1", &overview()),
         _ => return None,
     };
@@ -98,15 +105,20 @@ fn or_null(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
 }
 
+/// Counts by protocol, family and state.
+fn counts() -> Value {
+    json!({"type": "array", "items": strict(&json!({
+        "protocol": {"type": "string"}, "family": {"type": "string"},
+        "state": {"type": "string"}, "count": count(),
+    }))})
+}
+
 fn overview() -> Value {
     let holder = strict(&json!({
         "pid": count(), "command": {"type": "string"}, "connections": count(),
     }));
     json!({
-        "counts": {"type": "array", "items": strict(&json!({
-            "protocol": {"type": "string"}, "family": {"type": "string"},
-            "state": {"type": "string"}, "count": count(),
-        }))},
+        "counts": counts(),
         "listeners": {"type": "array", "items": strict(&json!({
             "protocol": {"type": "string"},
             "local_address": {"type": "string"},

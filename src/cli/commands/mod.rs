@@ -5,3 +5,4 @@ pub mod list;
 pub mod overview;
 pub mod report;
 pub mod schema;
+pub mod summary;

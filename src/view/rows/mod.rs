@@ -5,4 +5,5 @@ pub mod csv;
 pub mod groups;
 pub mod json;
 pub mod object;
+pub mod summary;
 pub mod table;

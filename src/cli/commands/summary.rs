@@ -1,0 +1,31 @@
+//! `sockeye summary`: how many sockets there are, and in which states.
+
+use crate::{
+    cli::{args::ReportArgs, exit::Exit, failure::Failure, notices::Notices, plan, repeat},
+    collect::list,
+    field::need::Need,
+    kernel::namespace,
+    model::{
+        protocol::Protocol,
+        state::{State, StateSet},
+    },
+    view::{output::Output, rows::summary::SummarySink},
+};
+
+/// Prints the summary.
+pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
+    let udp = StateSet::of(State::Established).with(StateSet::of(State::Unconnected));
+    let protocols = vec![(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, udp)];
+    let query = plan::report_query(&args.source, protocols, Need::NONE)?;
+    if let Some(netns) = &args.source.netns {
+        namespace::enter(netns)?;
+    }
+    let device = (!args.wants_json()).then(|| plan::device(args.color));
+    let mut notices = Notices::default();
+    repeat::run(&args.repeat, |_| {
+        let mut output = Output::stdout();
+        let outcome = list::run(&query, &mut SummarySink::new(&mut output, device))?;
+        notices.tell(&outcome.about);
+        Ok(Exit::Answered)
+    })
+}
