@@ -2,7 +2,7 @@
 
 use super::root::Root;
 use crate::{
-    kernel::error::Error,
+    kernel::error::{Cause, Error},
     model::{cgroup, owner::Process},
 };
 use nix::fcntl;
@@ -10,6 +10,9 @@ use procfs::{FromRead, ProcessCGroups};
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 /// Every process id in the tree, ascending.
+///
+/// A tree without any is an error: even hidepid shows a process to itself, so /proc is not mounted
+/// there and only its empty directory was found.
 pub fn pids(root: &Root) -> Result<Vec<u32>, Error> {
     let path = root.join("");
     let listing = fs::read_dir(&path)
@@ -18,6 +21,13 @@ pub fn pids(root: &Root) -> Result<Vec<u32>, Error> {
         .filter_map(Result::ok)
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
+    if pids.is_empty() {
+        return Err(Error {
+            attempted: "find processes in",
+            subject: path.display().to_string(),
+            cause: Cause::Malformed("it lists none, so /proc is not mounted there"),
+        });
+    }
     pids.sort_unstable();
     Ok(pids)
 }
