@@ -1,0 +1,62 @@
+//! What a live test needs of the machine. A test that cannot run says so aloud, or fails.
+
+use nix::unistd::geteuid;
+use std::{
+    env,
+    io::{self, Write},
+    path::Path,
+    process::Command,
+    sync::OnceLock,
+};
+
+/// With the value 1 a live test that cannot run fails instead of being skipped.
+const REQUIRED: &str = "SOCKEYE_REQUIRE_LIVE";
+
+/// Whether the calling test can run: root, network namespaces, and these programs.
+///
+/// Where it cannot, prints `SKIPPED: …` with the reason, or panics if live tests are required.
+pub(crate) fn require_live(programs: &[&str]) -> bool {
+    let Some(missing) = missing(programs) else {
+        return true;
+    };
+    assert!(env::var_os(REQUIRED).is_none_or(|value| value != "1"), "{REQUIRED}=1, but {missing}");
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("live test");
+    // Not by a macro: the test runner hides what a passing test prints through those.
+    let _ = writeln!(io::stderr().lock(), "SKIPPED: {test}: {missing}");
+    false
+}
+
+fn missing(programs: &[&str]) -> Option<String> {
+    if let Some(program) = programs.iter().find(|program| !is_installed(program)) {
+        return Some(format!("the program `{program}` is not in PATH"));
+    }
+    if !geteuid().is_root() {
+        return Some("root is needed to make network namespaces".to_owned());
+    }
+    NAMESPACES.get_or_init(why_no_namespace).clone()
+}
+
+/// Why network namespaces cannot be made, found out once.
+static NAMESPACES: OnceLock<Option<String>> = OnceLock::new();
+
+fn why_no_namespace() -> Option<String> {
+    let name = format!("sockeye-probe-{}", std::process::id());
+    let ip = |verb| Command::new("ip").args(["netns", verb, &name]).output();
+    match ip("add") {
+        Ok(made) if made.status.success() => {
+            let _ = ip("del");
+            None
+        }
+        Ok(refused) => {
+            let said = String::from_utf8_lossy(&refused.stderr);
+            Some(format!("no network namespace can be made: {}", said.trim()))
+        }
+        Err(error) => Some(format!("`ip` cannot be run: {error}")),
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| Path::new(&directory).join(program).is_file())
+}
