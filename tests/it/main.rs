@@ -1,6 +1,8 @@
 //! The one integration test program.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
+/// A table that changes while it is read shows no socket twice and loses none that stays.
+mod churn;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.
 mod lab;
 /// The rooms of src/ import downward only, and are named after what they hold.

@@ -10,6 +10,9 @@ use std::{
     thread,
 };
 
+/// Chains of the TCP table of a namespace made from here; 0: it shares its maker's (Linux 6.1).
+pub(crate) const TCP_CHAINS: &str = "net.ipv4.tcp_child_ehash_entries";
+
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// A network namespace with its loopback interface up and nothing else in it.
@@ -21,6 +24,20 @@ pub(crate) struct Namespace {
 impl Namespace {
     /// Makes one, under a name nobody else uses.
     pub(crate) fn new() -> Self {
+        Self::made_by(ip)
+    }
+
+    /// Makes one whose TCP connections are in a table of their own with so many chains.
+    ///
+    /// The setting, [`TCP_CHAINS`], is that of the namespace in which another is made: a first one
+    /// is made only for that, and the machine's own is left alone.
+    pub(crate) fn with_tcp_chains(number: u32) -> Self {
+        let outer = Self::new();
+        outer.set_sysctl(TCP_CHAINS, &number.to_string());
+        Self::made_by(|arguments| outer.run(|| ip(arguments)))
+    }
+
+    fn made_by(ip: impl Fn(&[&str])) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("sockeye-test-{}-{number}", std::process::id());
         ip(&["netns", "add", &name]);

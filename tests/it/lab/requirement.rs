@@ -16,9 +16,18 @@ const REQUIRED: &str = "SOCKEYE_REQUIRE_LIVE";
 ///
 /// Where it cannot, prints `SKIPPED: …` with the reason, or panics if live tests are required.
 pub(crate) fn require_live(programs: &[&str]) -> bool {
-    let Some(missing) = missing(programs) else {
-        return true;
-    };
+    missing(programs).is_none_or(|missing| cannot_run(&missing))
+}
+
+/// Whether this kernel has a setting (`net.ipv4.tcp_child_ehash_entries`) that the test changes in
+/// a namespace of its own; if not, as [`require_live`].
+pub(crate) fn require_setting(name: &str) -> bool {
+    let path = Path::new("/proc/sys").join(name.replace('.', "/"));
+    path.exists() || cannot_run(&format!("this kernel has no {name}"))
+}
+
+/// Says aloud that the calling test is skipped, or panics if it must not be.
+fn cannot_run(missing: &str) -> bool {
     assert!(env::var_os(REQUIRED).is_none_or(|value| value != "1"), "{REQUIRED}=1, but {missing}");
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("live test");
