@@ -186,7 +186,7 @@ fn a_socket_without_holder_has_the_reason() {
 
 #[test]
 fn without_rights_the_owners_of_others_are_hidden_and_counted() {
-    if !require_live(&["ip", "python3", "setpriv"]) {
+    if !require_live(&["install", "ip", "python3", "setpriv"]) {
         return;
     }
     let namespace = Namespace::new();

@@ -148,7 +148,7 @@ fn processes_of_an_outer_pid_namespace_are_said_to_be_out_of_sight() {
 
 #[test]
 fn hidepid_is_named_as_the_cause() {
-    if !require_live(&["ip", "mount", "python3", "setpriv", "unshare"]) {
+    if !require_live(&["install", "ip", "mount", "python3", "setpriv", "unshare"]) {
         return;
     }
     let namespace = Namespace::new();

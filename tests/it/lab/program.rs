@@ -54,13 +54,15 @@ pub(crate) fn sockeye(namespace: &Namespace, arguments: &str) -> Run {
 }
 
 /// A copy that every user can run, wherever the original was built; gone with the directory.
+///
+/// Written by another process: a descriptor open for writing here would be inherited by whatever
+/// another test is just starting, and the copy could not be executed (ETXTBSY).
 pub(crate) fn public_copy(program: &str) -> (TempDir, PathBuf) {
-    let everybody = || Permissions::from_mode(0o755);
     let directory = TempDir::new().unwrap();
-    fs::set_permissions(directory.path(), everybody()).unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
     let copy = directory.path().join("sockeye");
-    fs::copy(program, &copy).unwrap();
-    fs::set_permissions(&copy, everybody()).unwrap();
+    let done = Command::new("install").args(["-m", "755", program]).arg(&copy).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     (directory, copy)
 }
 
