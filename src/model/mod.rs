@@ -6,6 +6,7 @@ pub mod counters;
 pub mod endpoint;
 pub mod gap;
 pub mod memory;
+pub mod name;
 pub mod netns;
 pub mod owner;
 pub mod ports;
