@@ -1,0 +1,481 @@
+//! The ports the kernel may choose for an outgoing connection, and how many of them are in use.
+//!
+//! `connect(2)` without a bound port takes one of `ip_local_port_range`, passing over the reserved
+//! ones and every port whose bind bucket holds a socket that got its port by `bind(2)` or
+//! `listen(2)`, whatever its address (`__inet_hash_connect`: `fastreuse >= 0 || fastreuseport >= 0`).
+//! A port is then usable once for each (local address, peer address, peer port).
+
+use crate::model::{
+    endpoint::Endpoint,
+    ports::PortSet,
+    protocol::Protocol,
+    snapshot::Snapshot,
+    socket::Socket,
+    state::{State, StateSet},
+};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    net::IpAddr,
+    ops::RangeInclusive,
+};
+
+/// `bind_address_no_port` of `struct inet_diag_sockopt`: bit 0 of its second byte.
+const BIND_ADDRESS_NO_PORT: u8 = 1;
+
+/// The ephemeral ports of a network namespace, shared by IPv4 and IPv6.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EphemeralPorts {
+    range: RangeInclusive<u16>,
+    reserved: PortSet,
+    reserved_known: bool,
+    blocked: PortSet,
+    suspected: PortSet,
+}
+
+/// Ports in use for one (local address, peer address, peer port).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InUse {
+    /// Distinct ephemeral ports, sockets in any state.
+    pub total: u32,
+    /// Sockets by state; a port counts once for each state it is in.
+    pub by_state: BTreeMap<State, u32>,
+}
+
+impl EphemeralPorts {
+    /// Reads them off a snapshot. `None`: the range could not be read.
+    ///
+    /// Idle bound sockets block their ports and are known only where the snapshot was asked for
+    /// `BOUND_INACTIVE`.
+    pub fn of(snapshot: &Snapshot) -> Option<Self> {
+        let range = snapshot.settings.port_range().filter(|range| !range.is_empty())?;
+        let reserved = snapshot.settings.reserved_ports();
+        let mut ports = Self {
+            range,
+            reserved_known: reserved.is_some(),
+            reserved: reserved.unwrap_or_else(PortSet::empty),
+            blocked: PortSet::empty(),
+            suspected: PortSet::empty(),
+        };
+        for socket in tcp(snapshot) {
+            if matches!(socket.state, State::Listen | State::BoundInactive) {
+                ports.blocked.insert(socket.local.port);
+            }
+        }
+        ports.suspect(snapshot);
+        Some(ports)
+    }
+
+    /// The range, both ends included.
+    pub fn range(&self) -> RangeInclusive<u16> {
+        self.range.clone()
+    }
+
+    /// Ports of the range.
+    pub fn total(&self) -> u32 {
+        u32::from(*self.range.end()) - u32::from(*self.range.start()) + 1
+    }
+
+    /// Ports of the range that `ip_local_reserved_ports` takes out. 0 also where that setting
+    /// could not be read, see [`Self::reserved_known`].
+    pub fn reserved(&self) -> u32 {
+        self.reserved.count_in(self.range())
+    }
+
+    /// Whether `ip_local_reserved_ports` could be read.
+    pub fn reserved_known(&self) -> bool {
+        self.reserved_known
+    }
+
+    /// Ports of the range, not reserved, that a listener or a bound socket keeps from every
+    /// `connect(2)`.
+    pub fn unusable(&self) -> u32 {
+        self.count(|port| !self.reserved.contains(port) && self.blocked.contains(port))
+    }
+
+    /// Ports that `connect(2)` can choose: the ceiling for each destination.
+    pub fn usable(&self) -> u32 {
+        self.count(|port| self.contains(port))
+    }
+
+    /// Usable ports that are probably blocked as well: by clients that call `bind(2)` before
+    /// `connect(2)`, or by connections whose listener is gone. The kernel does not tell how a
+    /// connected socket got its port.
+    pub fn suspected(&self) -> u32 {
+        self.count(|port| self.is_suspected(port))
+    }
+
+    /// Whether `connect(2)` can choose a port: in the range, not reserved, not blocked.
+    pub fn contains(&self, port: u16) -> bool {
+        self.range.contains(&port) && !self.reserved.contains(port) && !self.blocked.contains(port)
+    }
+
+    /// Whether a usable port is probably blocked as well, see [`Self::suspected`].
+    pub fn is_suspected(&self, port: u16) -> bool {
+        self.contains(port) && self.suspected.contains(port)
+    }
+
+    /// Whether a port is in the range and not reserved, blocked or not: what `bind(2)` with port 0
+    /// looks at.
+    pub fn is_offered(&self, port: u16) -> bool {
+        self.range.contains(&port) && !self.reserved.contains(port)
+    }
+
+    /// Whether the range has an odd number of ports: a search then covers all but one, and which
+    /// one is left out differs from call to call (`remaining &= ~1U`). A single port is searched.
+    pub fn is_odd(&self) -> bool {
+        self.total() > 1 && self.total() % 2 == 1
+    }
+
+    /// Whether a search may miss a port: it is the first or the last of an odd-sized range.
+    pub fn may_be_missed(&self, port: u16) -> bool {
+        self.is_odd() && (port == *self.range.start() || port == *self.range.end())
+    }
+
+    /// How many ports of the range satisfy `wanted`.
+    pub fn count(&self, wanted: impl Fn(u16) -> bool) -> u32 {
+        self.range().filter(|port| wanted(*port)).fold(0, |sum, _| sum + 1)
+    }
+
+    /// Whether a port has the parity that `connect(2)` tries first; `bind(2)` with port 0 tries
+    /// the other first (`inet_csk_find_open_port`).
+    fn is_connects_parity(&self, port: u16) -> bool {
+        (port - *self.range.start()).is_multiple_of(2)
+    }
+
+    /// Finds the ports that are probably blocked by sockets which do not show it.
+    fn suspect(&mut self, snapshot: &Snapshot) {
+        let connections: Vec<&Socket> = tcp(snapshot)
+            .filter(|s| s.peer().is_some() && self.contains(s.local.port) && !names_no_port(s))
+            .collect();
+        let mut tuples: HashMap<(IpAddr, Endpoint), Vec<&Socket>> = HashMap::new();
+        for socket in &connections {
+            let key = (socket.local.address.to_canonical(), canonical(socket.remote));
+            tuples.entry(key).or_default().push(socket);
+        }
+        let first_parity = self.count(|p| self.contains(p) && self.is_connects_parity(p));
+        let mut found = vec![];
+        for sockets in tuples.values() {
+            let (first, second): (Vec<&Socket>, Vec<&Socket>) =
+                sockets.iter().partition(|s| self.is_connects_parity(s.local.port));
+            let used: HashSet<u16> = first.iter().map(|s| s.local.port).collect();
+            // connect() takes the second half when the first is used up. It may have been used up
+            // when these were opened, so near its end the order of opening decides.
+            let first_is_nearly_full = used.len() * 4 >= first_parity as usize * 3;
+            let by_bind = !second.is_empty()
+                && if first_is_nearly_full { opened_before(&second, &first) } else { true };
+            if by_bind {
+                found.extend(second.iter().map(|s| s.local.port));
+            }
+        }
+        let by_bind = found.iter().collect::<HashSet<_>>().len();
+        let second_parity = self.count(|p| self.contains(p) && !self.is_connects_parity(p));
+        // Where bind() has used up its half, it goes on in the other one.
+        if by_bind > 0 && by_bind * 20 >= second_parity as usize * 19 {
+            found.extend(connections.iter().map(|s| s.local.port));
+        }
+        let listeners = Listeners::of(snapshot);
+        for ((_, peer), sockets) in &tuples {
+            let several = sockets.iter().any(|s| Some(s.local.port) != first_port(sockets));
+            // A peer port of the range that nobody listens on, with one local port towards it: the
+            // peer may be the client, and this socket the child of a listener that is gone.
+            if !several && self.range.contains(&peer.port) && !listeners.have(*peer) {
+                found.extend(first_port(sockets));
+            }
+        }
+        for port in found {
+            self.suspected.insert(port);
+        }
+    }
+}
+
+/// The ephemeral ports in use for one (local address, peer address, peer port), sockets in any
+/// state.
+///
+/// IPv4 and IPv4-mapped IPv6 addresses are the same.
+pub fn ports_in_use(
+    snapshot: &Snapshot,
+    ports: &EphemeralPorts,
+    local: IpAddr,
+    peer: IpAddr,
+    peer_port: u16,
+) -> InUse {
+    let mut in_use = InUse::default();
+    let mut seen = PortSet::empty();
+    let mut seen_in_state = HashSet::new();
+    let (local, peer) = (local.to_canonical(), Endpoint::new(peer.to_canonical(), peer_port));
+    for socket in tcp(snapshot) {
+        let port = socket.local.port;
+        if socket.local.address.to_canonical() != local
+            || canonical(socket.remote) != peer
+            || !ports.contains(port)
+        {
+            continue;
+        }
+        if !seen.contains(port) {
+            seen.insert(port);
+            in_use.total += 1;
+        }
+        if seen_in_state.insert((port, socket.state)) {
+            *in_use.by_state.entry(socket.state).or_default() += 1;
+        }
+    }
+    in_use
+}
+
+/// States in which a socket has a port that matters here, bound and idle ones included.
+///
+/// A report that asks for them makes the kernel walk the bind table of the whole host (measured:
+/// 26 to 50 ms); without, ports of idle bound sockets count as usable.
+pub fn states_with_bound() -> StateSet {
+    StateSet::ALL.with(StateSet::of(State::BoundInactive))
+}
+
+fn tcp(snapshot: &Snapshot) -> impl Iterator<Item = &Socket> {
+    snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp)
+}
+
+fn canonical(end: Endpoint) -> Endpoint {
+    Endpoint::new(end.address.to_canonical(), end.port)
+}
+
+fn first_port(sockets: &[&Socket]) -> Option<u16> {
+    sockets.first().map(|socket| socket.local.port)
+}
+
+/// Whether the socket said that `bind(2)` shall not choose its port.
+fn names_no_port(socket: &Socket) -> bool {
+    socket.sockopt.is_some_and(|[_, flags]| flags & BIND_ADDRESS_NO_PORT != 0)
+}
+
+/// Whether the first sockets were opened before the second ones, on average. Inodes of sockets
+/// grow; mini-sockets have none, and there the age in TIME_WAIT stands for it. `false` where
+/// neither is known.
+fn opened_before(first: &[&Socket], second: &[&Socket]) -> bool {
+    let by = |key: fn(&Socket) -> Option<u64>| {
+        let mean = |sockets: &[&Socket]| {
+            let known: Vec<u64> = sockets.iter().filter_map(|s| key(s)).collect();
+            let sum: u128 = known.iter().map(|k| u128::from(*k)).sum();
+            sum.checked_div(known.len() as u128)
+        };
+        Some(mean(first)? < mean(second)?)
+    };
+    by(|socket| socket.inode)
+        .or_else(|| by(|socket| socket.age_ms().map(|age| u64::from(u32::MAX - age))))
+        .unwrap_or(false)
+}
+
+/// Where connections are accepted in this namespace.
+struct Listeners {
+    at: HashSet<Endpoint>,
+    local: HashSet<IpAddr>,
+}
+
+impl Listeners {
+    fn of(snapshot: &Snapshot) -> Self {
+        let listening = tcp(snapshot).filter(|s| s.state == State::Listen);
+        Self {
+            at: listening.map(|s| canonical(s.local)).collect(),
+            local: tcp(snapshot).map(|s| s.local.address.to_canonical()).collect(),
+        }
+    }
+
+    /// Whether a local listener accepts connections to this endpoint.
+    fn have(&self, end: Endpoint) -> bool {
+        let any = [IpAddr::from([0; 4]), IpAddr::from([0; 16])];
+        let is_local = end.address.is_loopback() || self.local.contains(&end.address);
+        self.at.contains(&end)
+            || (is_local && any.iter().any(|ip| self.at.contains(&Endpoint::new(*ip, end.port))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        about::{About, Host, SourceKind},
+        netns::Netns,
+        owner::Owners,
+        protocol::Family,
+        queues::Queues,
+        settings::{PORT_RANGE, RESERVED_PORTS, Settings},
+        timer::{Timer, TimerKind},
+    };
+    use std::time::SystemTime;
+
+    fn snapshot(range: &str, reserved: &str, sockets: Vec<Socket>) -> Snapshot {
+        let mut settings = Settings::default();
+        settings.values.insert(PORT_RANGE.into(), range.into());
+        settings.values.insert(RESERVED_PORTS.into(), reserved.into());
+        Snapshot {
+            about: About {
+                generated_at: SystemTime::UNIX_EPOCH,
+                host: Host::default(),
+                source: SourceKind::Netlink,
+                fallback_reason: None,
+                netns: Netns::default(),
+                gaps: vec![],
+            },
+            sockets,
+            alive_before: vec![],
+            owners: Owners::default(),
+            settings,
+            samples: vec![],
+        }
+    }
+
+    fn end(text: &str) -> Endpoint {
+        let at: std::net::SocketAddr = text.parse().unwrap();
+        Endpoint::new(at.ip(), at.port())
+    }
+
+    fn socket(state: State, local: &str, remote: &str, inode: u64) -> Socket {
+        Socket {
+            protocol: Protocol::Tcp,
+            family: if local.starts_with('[') { Family::Ipv6 } else { Family::Ipv4 },
+            state,
+            local: end(local),
+            remote: end(remote),
+            interface: 0,
+            queues: Queues::Absent,
+            timer: (state == State::TimeWait).then_some(Timer {
+                kind: TimerKind::TimeWait,
+                expires_ms: 50_000,
+                retransmits: 0,
+            }),
+            inode: (inode != 0).then_some(inode),
+            cookie: None,
+            uid: None,
+            mark: None,
+            cgroup_id: None,
+            shutdown: None,
+            v6only: None,
+            sockopt: None,
+            tos: None,
+            drops: None,
+            tcp_info: None,
+            memory: None,
+            congestion: None,
+        }
+    }
+
+    /// A client's connections from these ports, opened in this order.
+    fn clients(ports: impl IntoIterator<Item = u16>) -> Vec<Socket> {
+        (1..)
+            .zip(ports)
+            .map(|(inode, port)| {
+                let local = format!("10.0.0.1:{port}");
+                socket(State::Established, &local, "10.0.0.9:80", inode)
+            })
+            .collect()
+    }
+
+    fn ports(snapshot: &Snapshot) -> EphemeralPorts {
+        EphemeralPorts::of(snapshot).unwrap()
+    }
+
+    #[test]
+    fn a_listener_blocks_its_port_once_whatever_its_address() {
+        let snapshot = snapshot(
+            "40000\t40099",
+            "40010-40019,80",
+            vec![
+                socket(State::Listen, "127.0.0.77:40050", "0.0.0.0:0", 1),
+                socket(State::Listen, "0.0.0.0:40051", "0.0.0.0:0", 2),
+                socket(State::Listen, "[::1]:40051", "[::]:0", 3),
+                socket(State::BoundInactive, "127.0.0.88:40052", "0.0.0.0:0", 4),
+                // Reserved already, and outside.
+                socket(State::Listen, "0.0.0.0:40012", "0.0.0.0:0", 5),
+                socket(State::Listen, "0.0.0.0:80", "0.0.0.0:0", 6),
+            ],
+        );
+        let ports = ports(&snapshot);
+        assert_eq!(
+            (ports.total(), ports.reserved(), ports.unusable(), ports.usable()),
+            (100, 10, 3, 87)
+        );
+        assert!(ports.contains(40000) && !ports.contains(40012) && !ports.contains(40050));
+        assert!(!ports.contains(80) && !ports.is_odd() && ports.suspected() == 0);
+    }
+
+    #[test]
+    fn without_a_range_nothing_is_known() {
+        let mut snapshot = snapshot("40000\t40099", "", vec![]);
+        snapshot.settings.values.remove(PORT_RANGE);
+        assert_eq!(EphemeralPorts::of(&snapshot), None);
+        snapshot.settings.values.insert(PORT_RANGE.into(), "9 8".into());
+        assert_eq!(EphemeralPorts::of(&snapshot), None);
+    }
+
+    #[test]
+    fn a_tuple_counts_its_own_ports_in_every_state() {
+        let snapshot = snapshot(
+            "40000 40009",
+            "",
+            vec![
+                socket(State::Established, "127.0.0.1:40000", "127.0.0.1:80", 1),
+                socket(State::TimeWait, "127.0.0.1:40002", "127.0.0.1:80", 0),
+                // The same tuple from an IPv6 socket.
+                socket(State::CloseWait, "[::ffff:127.0.0.1]:40004", "[::ffff:127.0.0.1]:80", 3),
+                socket(State::Established, "127.0.0.2:40006", "127.0.0.1:80", 4),
+                socket(State::Established, "127.0.0.1:40006", "127.0.0.1:81", 5),
+                socket(State::Established, "127.0.0.1:50000", "127.0.0.1:80", 6),
+            ],
+        );
+        let ports = ports(&snapshot);
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let in_use = ports_in_use(&snapshot, &ports, local, local, 80);
+        assert_eq!(in_use.total, 3);
+        let by_state: Vec<_> = in_use.by_state.into_iter().collect();
+        assert_eq!(
+            by_state,
+            [(State::Established, 1), (State::TimeWait, 1), (State::CloseWait, 1)]
+        );
+    }
+
+    #[test]
+    fn ports_of_binds_parity_are_suspected_while_connects_are_free() {
+        let bound = snapshot("40000 40019", "", clients([40001, 40003, 40009]));
+        assert_eq!(ports(&bound).suspected(), 3);
+        assert!(ports(&bound).is_suspected(40009));
+        assert_eq!(ports(&bound).usable(), 20);
+        let connected = snapshot("40000 40019", "", clients([40000, 40004, 40018]));
+        assert_eq!(ports(&connected).suspected(), 0);
+        let mut said = clients([40001]);
+        said[0].sockopt = Some([0, BIND_ADDRESS_NO_PORT]);
+        assert_eq!(ports(&snapshot("40000 40019", "", said)).suspected(), 0);
+    }
+
+    #[test]
+    fn in_a_full_range_the_order_of_opening_tells_bind_from_connect() {
+        let (even, odd) = ((40000..40020).step_by(2), (40001..40020).step_by(2));
+        let connected = clients(even.clone().chain(odd.clone()));
+        assert_eq!(ports(&snapshot("40000 40019", "", connected)).suspected(), 0);
+        let bound = clients(odd.chain(even));
+        assert_eq!(ports(&snapshot("40000 40019", "", bound)).suspected(), 20);
+    }
+
+    #[test]
+    fn a_connection_whose_listener_is_gone_is_suspected() {
+        let pair = |listens: bool| {
+            let mut sockets = vec![
+                socket(State::Established, "127.0.0.1:40004", "127.0.0.1:40002", 2),
+                socket(State::Established, "127.0.0.1:40002", "127.0.0.1:40004", 1),
+            ];
+            if listens {
+                sockets.push(socket(State::Listen, "0.0.0.0:40004", "0.0.0.0:0", 3));
+            }
+            ports(&snapshot("40000 40019", "", sockets))
+        };
+        // Which end was the client is not to be seen.
+        assert_eq!((pair(false).usable(), pair(false).suspected()), (20, 2));
+        assert_eq!((pair(true).usable(), pair(true).suspected()), (19, 0));
+    }
+
+    #[test]
+    fn an_odd_sized_range_may_miss_an_end() {
+        let odd = ports(&snapshot("40000 40002", "", vec![]));
+        assert!(odd.is_odd() && odd.may_be_missed(40000) && odd.may_be_missed(40002));
+        assert!(!odd.may_be_missed(40001));
+        assert!(!ports(&snapshot("40000 40000", "", vec![])).is_odd());
+    }
+}
