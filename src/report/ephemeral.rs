@@ -199,13 +199,26 @@ pub fn ports_in_use(
     peer: IpAddr,
     peer_port: u16,
 ) -> InUse {
+    ports_in_use_among(&snapshot.sockets, ports, local, peer, peer_port)
+}
+
+/// The same, where only these sockets can have that tuple: a report of many destinations sorts
+/// the sockets by destination once instead of reading all of them for each.
+pub fn ports_in_use_among<'s>(
+    sockets: impl IntoIterator<Item = &'s Socket>,
+    ports: &EphemeralPorts,
+    local: IpAddr,
+    peer: IpAddr,
+    peer_port: u16,
+) -> InUse {
     let mut in_use = InUse::default();
     let mut seen = PortSet::empty();
     let mut seen_in_state = HashSet::new();
     let (local, peer) = (local.to_canonical(), Endpoint::new(peer.to_canonical(), peer_port));
-    for socket in tcp(snapshot) {
+    for socket in sockets {
         let port = socket.local.port;
-        if socket.local.address.to_canonical() != local
+        if socket.protocol != Protocol::Tcp
+            || socket.local.address.to_canonical() != local
             || canonical(socket.remote) != peer
             || !ports.contains(port)
         {
