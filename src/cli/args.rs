@@ -46,6 +46,9 @@ pub enum Command {
     List(Box<ListArgs>),
     /// Count sockets by protocol, family and state
     Summary(ReportArgs),
+    /// Tell who fills TIME_WAIT, whether it harms, and what to do
+    #[command(max_term_width = 100)]
+    TimeWait(Box<TimeWaitArgs>),
     /// Print the JSON Schema of a document
     Schema(SchemaArgs),
     /// Print the completion script of a shell
@@ -297,6 +300,20 @@ pub enum Source {
     Netlink,
     /// /proc alone
     Proc,
+}
+
+/// Options of `time-wait`.
+#[derive(Debug, Clone, Args)]
+pub struct TimeWaitArgs {
+    /// Count how many are closed in this time
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub interval: Duration,
+    /// Show at most N listeners and destinations (10; in JSON all)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    /// Form of the report, how often and where.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Options of `schema`.

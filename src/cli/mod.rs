@@ -49,6 +49,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         None => commands::list::run(&cli.list),
         Some(Command::List(args)) => commands::list::run(&args),
         Some(Command::Summary(args)) => commands::summary::run(&args),
+        Some(Command::TimeWait(args)) => commands::time_wait::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),
     }

@@ -4,3 +4,4 @@ pub mod ephemeral;
 pub mod overview;
 pub mod remedy;
 pub mod summary;
+pub mod time_wait;

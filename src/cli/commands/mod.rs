@@ -6,3 +6,4 @@ pub mod overview;
 pub mod report;
 pub mod schema;
 pub mod summary;
+pub mod time_wait;

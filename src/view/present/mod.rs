@@ -1,3 +1,4 @@
 //! One file for each report: figures to a `Document` for people.
 
 pub mod overview;
+pub mod time_wait;

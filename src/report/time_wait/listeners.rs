@@ -1,0 +1,82 @@
+//! Which listener a connection came in by, and which addresses are this machine's own.
+
+use crate::model::{endpoint::Endpoint, protocol::Protocol, socket::Socket, state::State};
+use std::{
+    collections::{HashMap, HashSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+/// Something that accepts connections; several sockets with SO_REUSEPORT are one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Where it listens, IPv4-mapped addresses as IPv4.
+    pub at: Endpoint,
+    /// Inodes of its sockets.
+    pub inodes: Vec<u64>,
+    only_v6: bool,
+}
+
+/// The listeners and addresses of a snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct Listeners {
+    by_port: HashMap<u16, Vec<Listener>>,
+    addresses: HashSet<IpAddr>,
+}
+
+impl Listeners {
+    /// Reads them off.
+    pub fn of(sockets: &[Socket]) -> Self {
+        let mut listeners = Self::default();
+        for socket in sockets.iter().filter(|s| s.protocol == Protocol::Tcp) {
+            let at = canonical(socket.local);
+            if !at.is_wildcard() {
+                listeners.addresses.insert(at.address);
+            }
+            if socket.state == State::Listen {
+                listeners.add(at, socket);
+            }
+        }
+        listeners
+    }
+
+    fn add(&mut self, at: Endpoint, socket: &Socket) {
+        let here = self.by_port.entry(at.port).or_default();
+        let only_v6 = socket.v6only == Some(true);
+        match here.iter_mut().find(|known| known.at == at && known.only_v6 == only_v6) {
+            Some(known) => known.inodes.extend(socket.inode),
+            None => here.push(Listener { at, inodes: socket.inode.into_iter().collect(), only_v6 }),
+        }
+    }
+
+    /// The listener that a connection with this local end came in by: the one with the address,
+    /// else the wildcard of its family, else an IPv6 wildcard that takes IPv4 too.
+    pub fn accepting(&self, local: Endpoint) -> Option<&Listener> {
+        let local = canonical(local);
+        let here = self.by_port.get(&local.port)?;
+        let at = |address: IpAddr| here.iter().find(|l| l.at.address == address);
+        let any_v4 = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let any_v6 = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        at(local.address).or_else(|| match local.address {
+            IpAddr::V4(_) => {
+                at(any_v4).or_else(|| here.iter().find(|l| l.at.address == any_v6 && !l.only_v6))
+            }
+            IpAddr::V6(_) => at(any_v6),
+        })
+    }
+
+    /// The listener on this machine that a peer of a local connection is.
+    pub fn of_local_peer(&self, peer: Endpoint) -> Option<&Listener> {
+        self.is_local(peer.address).then(|| self.accepting(peer)).flatten()
+    }
+
+    /// Whether an address is this machine's: loopback, or one that some socket has.
+    pub fn is_local(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_loopback() || self.addresses.contains(&address)
+    }
+}
+
+/// The same end with an IPv4-mapped address as IPv4.
+pub fn canonical(end: Endpoint) -> Endpoint {
+    Endpoint::new(end.address.to_canonical(), end.port)
+}
