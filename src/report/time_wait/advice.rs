@@ -28,8 +28,8 @@ const WIDE: std::ops::RangeInclusive<u16> = 15_000..=64_999;
 /// The kernel's table is 256 bytes an entry, and only for those that exist.
 const TABLE: u64 = 262_144;
 /// Where a setting of the network namespace is set for good.
-const NETNS: &str = "this network namespace; for good: /etc/sysctl.d/90-connections.conf on a host, \
-                     securityContext.sysctls of a pod, `docker run --sysctl` of a container";
+const NETNS: &str = "this network namespace, until it ends. For good: /etc/sysctl.d on a host, \
+                     `docker run --sysctl`, securityContext.sysctls of a pod";
 
 /// Something people advise that does not help here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,7 +74,7 @@ pub fn remedies(situation: &Situation<'_>) -> Vec<Remedy> {
     }
     let pressed: Vec<&Group> =
         clients.iter().copied().filter(|g| g.verdict >= Verdict::Watch).collect();
-    remedies.extend(bind_without_port(situation, &pressed));
+    remedies.extend(bind_without_port(&pressed));
     remedies.extend(range_of_its_own(situation, &pressed));
     remedies.extend(recycle_off(situation));
     remedies.extend(reuse(situation, &pressed));
@@ -182,12 +182,11 @@ fn peers_that_do_not_close() -> Remedy {
 }
 
 /// A client that names its address should not name its port.
-fn bind_without_port(situation: &Situation<'_>, pressed: &[&Group]) -> Option<Remedy> {
+fn bind_without_port(pressed: &[&Group]) -> Option<Remedy> {
     let binds = |group: &&Group| {
         group.binds_first() || group.ports_kept_by_others.is_some_and(|kept| kept > 0)
     };
     pressed.iter().copied().find(binds)?;
-    let _ = situation;
     Some(Remedy {
         tier: Tier::Socket,
         text:

@@ -6,11 +6,14 @@
 use super::history::{self, SECONDS};
 use crate::model::{snapshot::Snapshot, socket::TIME_WAIT_MS};
 use serde::Serialize;
+use std::cmp::Ordering;
 
 /// Window for a rate where there was one look only, in milliseconds.
 const HISTORY_WINDOW_MS: u32 = 5_000;
 /// A difference this small is chance: one close more or less in a window of one second is 60.
 const CHANCE: u32 = 120;
+/// The same where ten seconds were counted.
+const FEW: u32 = 12;
 
 /// Where the rate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -120,11 +123,23 @@ pub fn release(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
+/// Within twice of each other.
+fn similar(a: u32, b: u32) -> bool {
+    a <= b.saturating_mul(2) && b <= a.saturating_mul(2)
+}
+
 fn trend(snapshot: &Snapshot, present: u32, expected: u32, seconds: &[u32]) -> Trend {
-    let agree = expected.abs_diff(present) <= CHANCE
-        || (expected <= present.saturating_mul(2) && present <= expected.saturating_mul(2));
-    if agree {
+    if similar(expected, present) {
         return Trend::Steady;
+    }
+    if expected.abs_diff(present) <= CHANCE {
+        // Too few in a short window to tell: the last ten seconds tell better.
+        let recent = seconds.iter().take(10).sum::<u32>() * 6;
+        return match recent.cmp(&present) {
+            _ if similar(recent, present) || recent.abs_diff(present) <= FEW => Trend::Steady,
+            Ordering::Less => Trend::Decay,
+            _ => Trend::Burst,
+        };
     }
     if expected < present {
         return Trend::Decay;

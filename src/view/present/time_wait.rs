@@ -73,9 +73,9 @@ impl Page {
         self.document.push(Block::Line(String::new()));
     }
 
-    /// A paragraph; every line but the first begins below the text.
-    fn paragraph(&mut self, first: &str, text: &str) {
-        let indent = " ".repeat(first.chars().count());
+    /// A paragraph that begins with `first`; its other lines are indented.
+    fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
+        let indent = " ".repeat(indent);
         let options =
             Options::new(WIDTH).initial_indent(first).subsequent_indent(&indent).break_words(false);
         for line in textwrap::wrap(text, options) {
@@ -84,7 +84,7 @@ impl Page {
     }
 
     fn fact(&mut self, name: &str, text: &str) {
-        self.paragraph(&format!("{name:<14}"), text);
+        self.paragraph(&format!("{name:<14}"), 14, text);
     }
 
     /// Text to paste, as it stands.
@@ -203,6 +203,9 @@ fn rate(figures: &TimeWait) -> String {
         RateSource::Counters => "counters",
         RateSource::History => "ages",
     };
+    if figures.total == 0 && expected == 0 {
+        return format!("0 closed per second ({from}, {over})");
+    }
     let trend = match figures.trend {
         Trend::Steady => "which agrees",
         Trend::Burst => "more than there are: closing has become faster within the minute",
@@ -278,19 +281,20 @@ fn groups(page: &mut Page, figures: &TimeWait) {
     page.document
         .push(Block::Table { heads: heads.map(str::to_owned).to_vec(), rows: rows.collect() });
     if figures.groups_left_out > 0 {
-        page.paragraph("", &format!("{} more: --limit N shows them", figures.groups_left_out));
+        page.paragraph("", 0, &format!("{} more: --limit N shows them", figures.groups_left_out));
     }
     page.blank();
     page.heading("Who closed them");
     for group in &figures.groups {
-        page.paragraph(&format!("  {}: ", path(group)), &parties(group));
+        page.paragraph(&format!("  {}: ", path(group)), 4, &parties(group));
         if let Some(ports) = ports(group) {
-            page.paragraph("    ", &ports);
+            page.paragraph("    ", 4, &ports);
         }
     }
     if figures.groups.iter().any(|g| g.side == Side::Server) {
         page.paragraph(
             "  ",
+            2,
             "On the side of a server they hold no port, no descriptor and no process: a new \
              connection from the same client port is accepted at once.",
         );
@@ -364,14 +368,17 @@ fn advice(page: &mut Page, figures: &TimeWait) {
         page.blank();
         page.heading("What to do, in this order");
     }
+    let mut said = None;
     for (number, remedy) in (1..).zip(&figures.advice) {
-        page.paragraph(&format!("{number:>2}. {}: ", tier(remedy)), &remedy.text);
+        page.paragraph(&format!("{number:>2}. {}: ", tier(remedy)), 4, &remedy.text);
         if let Some(command) = &remedy.command {
             page.verbatim("        ", command);
         }
-        page.paragraph("    scope: ", &remedy.scope);
+        let scope = if said == Some(&remedy.scope) { "the same" } else { &remedy.scope };
+        page.paragraph("    scope: ", 11, scope);
+        said = Some(&remedy.scope);
         if !remedy.risk.is_empty() {
-            page.paragraph("    risk: ", &remedy.risk);
+            page.paragraph("    risk: ", 10, &remedy.risk);
         }
     }
     if !figures.avoid.is_empty() {
@@ -379,17 +386,17 @@ fn advice(page: &mut Page, figures: &TimeWait) {
         page.heading("What not to do");
     }
     for avoid in &figures.avoid {
-        page.paragraph("  - ", &format!("{}: {}", avoid.action, avoid.reason));
+        page.paragraph("  - ", 4, &format!("{}: {}", avoid.action, avoid.reason));
     }
     page.blank();
-    page.paragraph("", "more: sockeye explain time-wait");
+    page.paragraph("", 0, "more: sockeye explain time-wait");
 }
 
 const fn tier(remedy: &Remedy) -> &'static str {
     match remedy.tier {
-        Tier::Application => "program",
+        Tier::Application => "application",
         Tier::Socket => "socket option",
-        Tier::Sysctl => "kernel setting",
+        Tier::Sysctl => "sysctl",
         Tier::Capacity => "capacity",
     }
 }
