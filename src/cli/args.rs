@@ -1,6 +1,8 @@
 //! What can be typed. Validates and derives nothing; `plan` decides what it means.
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{
+    ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser,
+};
 use std::{path::PathBuf, time::Duration};
 
 const EXAMPLES: &str = "\
@@ -26,6 +28,8 @@ Letters mean what they mean in ss. The manual: man sockeye";
     after_help = EXAMPLES,
     max_term_width = 100,
     disable_help_subcommand = true,
+    // `-tt` is `-t`, and a later `--limit` wins: people append to what the shell remembers.
+    args_override_self = true,
     subcommand_help_heading = "Commands",
     override_usage = "sockeye [OPTIONS]\n       sockeye COMMAND [OPTIONS]"
 )]
@@ -42,7 +46,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List sockets; the command when none is named
-    #[command(max_term_width = 100)]
+    #[command(max_term_width = 100, args_override_self = true)]
     List(Box<ListArgs>),
     /// Count sockets by protocol, family and state
     Summary(ReportArgs),
@@ -96,23 +100,24 @@ pub struct ListArgs {
     /// Show socket memory
     #[arg(short = 'm', long, help_heading = "What to show")]
     pub memory: bool,
-    /// Numbers instead of names: the default, accepted for the habit
+    /// Numbers instead of names: the default
     #[arg(short = 'n', long, overrides_with = "resolve", help_heading = "What to show")]
     pub numeric: bool,
-    /// Names of addresses and services, as far as they answer within two seconds
+    /// Names of addresses and services, as far as they are known within two seconds
     #[arg(short = 'r', long, overrides_with = "numeric", help_heading = "What to show")]
     pub resolve: bool,
-    /// Columns, by id; `help` lists them with unit and source
+    /// Columns to show, by id; `--columns help` lists them all
     #[arg(long, value_delimiter = ',', value_name = "COL,…", help_heading = "What to show")]
     pub columns: Vec<String>,
-    /// Sort by a column, `-COL` downwards
+    /// Sort by a column; -COL: largest first
     #[arg(long, value_name = "[-]COL", allow_hyphen_values = true, help_heading = "What to show")]
     pub sort: Option<String>,
     /// Count sockets by the values of columns
     #[arg(long, value_delimiter = ',', value_name = "COL,…", help_heading = "What to show")]
     pub group_by: Vec<String>,
     /// Show at most N rows or groups
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "What to show")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>, allow_negative_numbers = true,
+          help_heading = "What to show")]
     pub limit: Option<u32>,
     /// Count sockets by protocol, family and state: the command `summary`
     #[arg(short = 's', long, help_heading = "What to show")]
@@ -121,7 +126,7 @@ pub struct ListArgs {
     #[arg(long, conflicts_with_all = ["group_by", "quiet"], help_heading = "What to show")]
     pub count: bool,
 
-    /// Form of the output; json and ndjson have everything known, csv the shown columns
+    /// Form of the output
     #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
     pub format: Option<Format>,
     /// One JSON document (--format json)
@@ -133,7 +138,7 @@ pub struct ListArgs {
     /// Leave out the heading
     #[arg(short = 'H', long, help_heading = "Output")]
     pub no_header: bool,
-    /// One line a socket: always so, accepted for the habit
+    /// One line a socket: always so
     #[arg(short = 'O', long, help_heading = "Output")]
     pub oneline: bool,
     /// Print nothing; exit with 1 if no socket matched
@@ -229,9 +234,9 @@ pub struct RepeatArgs {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true,
           default_missing_value = "2", value_parser = seconds, help_heading = "Output")]
     pub watch: Option<Duration>,
-    /// Stop after N rounds
-    #[arg(long, value_name = "N", requires = "watch",
-          value_parser = clap::value_parser!(u64).range(1..), help_heading = "Output")]
+    /// Stop after N rounds of --watch
+    #[arg(long, value_name = "N", value_parser = whole::<u64>,
+          allow_negative_numbers = true, help_heading = "Output")]
     pub times: Option<u64>,
 }
 
@@ -254,39 +259,41 @@ pub struct SourceArgs {
         help_heading = "Where to look"
     )]
     pub source: Source,
-    /// Read this /proc tree: a container host's, mounted elsewhere
+    /// Read this /proc tree, such as a container host's mounted at /host/proc
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Where to look")]
     pub proc_root: Option<PathBuf>,
     /// Look into a network namespace: a name of `ip netns`, a process id or a path
-    #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look")]
+    #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look",
+          value_parser = NonEmptyStringValueParser::new())]
     pub netns: Option<String>,
-    /// Give up the look-up of owners after this long
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Where to look")]
+    /// Stop looking for owners after this long
+    #[arg(long, value_name = "SECONDS", value_parser = seconds,
+          allow_negative_numbers = true, help_heading = "Where to look")]
     pub owner_deadline: Option<Duration>,
 }
 
 /// Form of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Aligned columns, for people
     Table,
-    /// One JSON document
+    /// One JSON document, with all that is known of each socket
     Json,
-    /// One JSON object a line
+    /// One JSON object a line, with the same
     Ndjson,
-    /// RFC 4180
+    /// The shown columns, exact and without units (RFC 4180)
     Csv,
 }
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Colour {
-    /// On a terminal
+    /// On a terminal that can, unless NO_COLOR is set
     #[default]
     Auto,
-    /// Always
+    /// In a pipe too
     Always,
-    /// Never
+    /// On no device
     Never,
 }
 
@@ -319,7 +326,7 @@ pub struct TimeWaitArgs {
 /// Options of `schema`.
 #[derive(Debug, Clone, Args)]
 pub struct SchemaArgs {
-    /// The document; without it, the list
+    /// Name of the document; without it, all names
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
 }
@@ -341,6 +348,12 @@ pub enum Shell {
     Zsh,
     /// fish
     Fish,
+}
+
+/// A whole number from 1.
+fn whole<N: std::str::FromStr + Default + PartialEq>(text: &str) -> Result<N, String> {
+    let number: Option<N> = text.parse().ok().filter(|number| *number != N::default());
+    number.ok_or_else(|| "a whole number from 1".to_owned())
 }
 
 /// A length of time in seconds, fractions allowed.

@@ -18,6 +18,25 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every way to end, by number.
+    pub const ALL: [Self; 5] =
+        [Self::Answered, Self::NothingMatched, Self::NoAnswer, Self::Usage, Self::Interrupted];
+
+    /// One line for the manual.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Answered => {
+                "answered, also when nothing matched; a closed pipe ends the output quietly"
+            }
+            Self::NothingMatched => "no socket matched, and --quiet asked to be told",
+            Self::NoAnswer => {
+                "no answer: no source could be read, or the output could not be written"
+            }
+            Self::Usage => "what was typed has no meaning: unknown option, column or value",
+            Self::Interrupted => "interrupted (SIGINT)",
+        }
+    }
+
     /// Its number.
     pub const fn code(self) -> u8 {
         match self {

@@ -35,23 +35,22 @@ impl Failure {
                 Err(error) => Self::output(&error),
             };
         }
-        let text = error.render().to_string();
-        let mut message = vec![];
-        let mut hints: Vec<String> = vec![];
-        for paragraph in text.split("\n\n") {
-            let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-            if let Some(rest) = line.strip_prefix("error: ") {
-                message.push(rest.to_owned());
-            } else if line.starts_with("tip: ") {
-                hints.extend(
-                    line.split("tip: ").filter(|t| !t.is_empty()).map(|t| t.trim().to_owned()),
-                );
+        let (message, hint) = explained(error);
+        Self::usage(message, hint)
+    }
+
+    /// Another network namespace could not be entered.
+    pub fn namespace(error: Error) -> Self {
+        let hint = match error.as_errno() {
+            Some(Errno::EPERM | Errno::EACCES) => {
+                "run as root: entering a namespace needs CAP_SYS_ADMIN"
             }
-        }
-        if hints.is_empty() {
-            hints.push("`sockeye --help` lists commands and options".to_owned());
-        }
-        Self { exit: Exit::Usage, message: message.join("; "), hints }
+            Some(Errno::ENOENT | Errno::ESRCH) => {
+                "`ip netns list` shows the names; the id of a process in it names it too"
+            }
+            _ => "name one of `ip netns list`, a process id, or a path such as /proc/PID/ns/net",
+        };
+        Self { hints: vec![hint.to_owned()], ..Self::from(error) }
     }
 
     /// The output could not be written. A closed pipe is no failure: its reader has had enough.
@@ -81,6 +80,75 @@ impl Failure {
             let _ = io::stderr().lock().write_all(text.as_bytes());
         }
         self.exit
+    }
+}
+
+/// What clap found wrong, as a message and what to type instead.
+fn explained(error: &clap::Error) -> (String, String) {
+    use clap::error::{ContextKind, ErrorKind};
+    let said = |kind| error.get(kind).map(words).unwrap_or_default();
+    let argument = said(ContextKind::InvalidArg).join(" and ");
+    let value = said(ContextKind::InvalidValue).concat();
+    let list = "`sockeye --help` lists commands and options";
+    let each = "`sockeye COMMAND --help` shows what a command takes";
+    let near = |suggested: Vec<String>, otherwise: String| match suggested.first() {
+        Some(near) => format!("did you mean `{near}`? {otherwise}"),
+        None => otherwise,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            (format!("`{argument}` is a word too many"), each.to_owned())
+        }
+        ErrorKind::UnknownArgument => (
+            format!("no option is called `{argument}`"),
+            near(said(ContextKind::SuggestedArg), list.to_owned()),
+        ),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals => {
+            let reason = std::error::Error::source(error).map(ToString::to_string);
+            let valid = said(ContextKind::ValidValue);
+            let takes = match (reason, valid.is_empty()) {
+                (Some(reason), _) => format!("it takes {reason}"),
+                (None, false) => format!("it takes one of {}", valid.join(", ")),
+                (None, true) => format!("write `{argument}`"),
+            };
+            let message = if value.is_empty() {
+                format!("`{argument}` needs a value")
+            } else {
+                format!("`{argument}` cannot be `{value}`")
+            };
+            (message, near(said(ContextKind::SuggestedValue), takes))
+        }
+        ErrorKind::MissingRequiredArgument => (format!("`{argument}` is missing"), each.to_owned()),
+        ErrorKind::ArgumentConflict => {
+            let other = said(ContextKind::PriorArg).join("` and `");
+            (
+                format!("`{argument}` and `{other}` exclude each other"),
+                "leave one of them out".to_owned(),
+            )
+        }
+        ErrorKind::TooManyValues => (
+            format!("`{argument}` takes no value, and `{value}` was given"),
+            format!("write `{argument}` alone"),
+        ),
+        // Kinds that this definition cannot cause today: clap's own first line.
+        _ => {
+            let text = error.render().to_string();
+            let line = text.lines().next().unwrap_or_default();
+            (line.strip_prefix("error: ").unwrap_or(line).to_owned(), list.to_owned())
+        }
+    }
+}
+
+/// Names and values as one types them: `--limit N`, not `--limit <N>`.
+fn words(value: &clap::error::ContextValue) -> Vec<String> {
+    use clap::error::ContextValue;
+    let typed = |text: &String| text.replace(['<', '>'], "");
+    match value {
+        ContextValue::String(text) => vec![typed(text)],
+        ContextValue::Strings(texts) => texts.iter().map(typed).collect(),
+        ContextValue::StyledStr(text) => vec![text.to_string()],
+        ContextValue::Number(number) => vec![number.to_string()],
+        _ => vec![],
     }
 }
 

@@ -13,6 +13,12 @@ pub fn run(
     mut ask: impl FnMut(bool) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
     let Some(every) = args.interval() else {
+        if args.times.is_some() {
+            return Err(Failure::usage(
+                "`--times N` counts the rounds of `--watch`, which is not there",
+                "add `--watch`, or `--watch=SECONDS`",
+            ));
+        }
         return ask(false);
     };
     let on_terminal = io::stdout().is_terminal();

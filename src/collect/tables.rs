@@ -89,7 +89,8 @@ impl<'q> Tables<'q> {
                 self.by_proc(protocol, &mut each);
             }
         }
-        match (self.provenance.kind, self.errors.pop()) {
+        // The first: the others are mostly its consequences.
+        match (self.provenance.kind, self.errors.drain(..).next()) {
             (None, Some(error)) => Err(error),
             _ => Ok(()),
         }
@@ -231,14 +232,18 @@ fn dump_gaps(request: Request, tally: &dump::Tally) -> Vec<Gap> {
 }
 
 fn line_gaps(protocol: Protocol, family: Family, tally: net_inet::Tally) -> Option<Gap> {
+    let table = net_inet::table(protocol, family);
     (tally.bad_lines > 0).then(|| {
         Gap::new(
             "bad-lines",
-            format!(
-                "{} lines of net/{} are not what the kernel writes and were left out",
-                tally.bad_lines,
-                net_inet::table(protocol, family)
-            ),
+            match tally.bad_lines {
+                1 => {
+                    format!("1 line of net/{table} is not what the kernel writes and was left out")
+                }
+                lines => format!(
+                    "{lines} lines of net/{table} are not what the kernel writes and were left out"
+                ),
+            },
             "look at the file",
         )
     })

@@ -70,6 +70,24 @@ impl Unowned {
             Self::Deadline => "deadline",
         }
     }
+
+    /// One line for the manual.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::TimeWait => "a TIME_WAIT or orphan FIN_WAIT_2: the kernel forgets who closed it",
+            Self::Orphan => "closed by its process; the kernel finishes the close alone",
+            Self::NotAccepted => "the handshake is done and no process has called accept(2)",
+            Self::SynReceived => "the handshake is not done; no process has it yet",
+            Self::Kernel => {
+                "every descriptor was seen and none is this socket: the kernel's own, an io_uring \
+                 file, or one in flight between processes"
+            }
+            Self::Permission => "descriptors of some processes could not be read",
+            Self::OtherPidNamespace => "its process may be outside the pid namespace of this /proc",
+            Self::NotAsked => "owners were not asked for: no -p, no column of owners",
+            Self::Deadline => "the look-up ended at --owner-deadline",
+        }
+    }
 }
 
 /// One descriptor that is a socket. 16 bytes: a host can have millions.

@@ -1,14 +1,25 @@
 //! The one integration test program.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
+#![allow(clippy::print_stdout, reason = "a test that does not run says so")]
 
+/// The manual and the completion scripts are generated, committed and fresh.
+mod artifacts;
 /// A table that changes while it is read shows no socket twice and loses none that stays.
 mod churn;
+/// What is typed, and what comes back: stdout, stderr and exit code together.
+mod cli;
+/// /proc trees made by tests.
+mod fixture;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.
 mod lab;
 /// The rooms of src/ import downward only, and are named after what they hold.
 mod layers;
 /// Names of the processes that hold a socket agree with lsof's, and their absence has a reason.
 mod owners;
+/// Runs the program.
+mod program;
+/// Every document is what its schema says.
+mod schemas;
 /// A namespace with sockets in every state is listed exactly, by either source.
 mod states;
 /// Without netlink, without /proc, or with processes hidden, the listing says what it lacks.

@@ -34,7 +34,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Answered);
     }
     if let Some(netns) = &args.source.netns {
-        namespace::enter(netns)?;
+        namespace::enter(netns).map_err(Failure::namespace)?;
     }
     let mut notices = Notices::default();
     repeat::run(&args.repeat, |repeated| once(&plan, repeated, &mut notices))

@@ -27,7 +27,7 @@ pub fn run<R: Serialize>(
     make: impl Fn(&Snapshot) -> Result<Report<R>, Failure>,
 ) -> Result<Exit, Failure> {
     if let Some(netns) = &args.source.netns {
-        namespace::enter(netns)?;
+        namespace::enter(netns).map_err(Failure::namespace)?;
     }
     let device = plan::device(args.color);
     let mut notices = Notices::default();

@@ -7,15 +7,15 @@ use crate::{
 
 /// Prints a schema, or the list of them.
 pub fn run(args: &SchemaArgs) -> Result<Exit, Failure> {
-    let names = schema::NAMES.join(", ");
+    let names: Vec<&str> = schema::names().collect();
     let mut output = Output::stdout();
     match &args.name {
-        None => output.buffer.extend(schema::NAMES.join("\n").as_bytes()),
+        None => output.buffer.extend(names.join("\n").as_bytes()),
         Some(name) => {
             let text = schema::text(name).ok_or_else(|| {
                 Failure::usage(
                     format!("no document is called `{name}`"),
-                    format!("there are: {names}"),
+                    format!("there are: {}", names.join(", ")),
                 )
             })?;
             output.buffer.extend(text.as_bytes());

@@ -18,7 +18,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let protocols = vec![(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, udp)];
     let query = plan::report_query(&args.source, protocols, Need::NONE)?;
     if let Some(netns) = &args.source.netns {
-        namespace::enter(netns)?;
+        namespace::enter(netns).map_err(Failure::namespace)?;
     }
     let device = (!args.wants_json()).then(|| plan::device(args.color));
     let mut notices = Notices::default();

@@ -176,39 +176,54 @@ fn memory(out: &mut Vec<u8>, memory: Option<&SocketMemory>, drops: Option<u32>) 
     out.push(b'}');
 }
 
-/// Writes an object of these columns alone, nested as the whole one is.
+/// Objects that are `null` where nothing in them is known, as in the whole object.
+const NULLABLE: [&str; 4] = ["peer", "timer", "tcp_info", "memory"];
+
+/// Writes an object of these columns alone, nested as the whole one is. Each key once, whatever
+/// was asked for twice.
 pub fn selected(out: &mut Vec<u8>, fields: &[&Field], row: Row<'_>) {
-    let mut todo: Vec<(&str, &Field)> = fields.iter().map(|f| (f.json, *f)).collect();
+    let whole = |place: &str| fields.iter().any(|f| f.json == place);
+    let parent_of = |field: &Field| field.json.split_once('.').map(|(parent, _)| parent);
+    let mut todo: Vec<&Field> = vec![];
+    for field in fields {
+        // `peer` has `peer.port` in it.
+        let inside = parent_of(field).is_some_and(whole);
+        if !inside && todo.iter().all(|known| known.json != field.json) {
+            todo.push(field);
+        }
+    }
     out.push(b'{');
     let mut first = true;
-    while let Some(&(place, field)) = todo.first() {
+    while let Some(&field) = todo.first() {
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
-        let Some((parent, _)) = place.split_once('.') else {
-            json::string(out, place);
+        let Some(parent) = parent_of(field) else {
+            json::string(out, field.json);
             out.push(b':');
             member(out, field, row);
             todo.remove(0);
             continue;
         };
         json::string(out, parent);
-        out.extend(b":{");
-        let mut inner = 0;
-        todo.retain(|(place, field)| {
-            let child = place.split_once('.').filter(|(p, _)| *p == parent).map(|(_, c)| c);
-            if let Some(child) = child {
-                if inner > 0 {
-                    out.push(b',');
-                }
-                inner += 1;
-                json::string(out, child);
-                out.push(b':');
-                value(out, &field.value(row));
-            }
-            child.is_none()
-        });
-        out.push(b'}');
+        out.push(b':');
+        let (children, others) = todo.into_iter().partition(|f| parent_of(f) == Some(parent));
+        todo = others;
+        nested(out, parent, children, row);
+    }
+    out.push(b'}');
+}
+
+fn nested(out: &mut Vec<u8>, parent: &str, children: Vec<&Field>, row: Row<'_>) {
+    let values: Vec<_> = children.into_iter().map(|f| (f.json, f.value(row))).collect();
+    if NULLABLE.contains(&parent) && values.iter().all(|(_, value)| value.is_absent()) {
+        return out.extend(b"null");
+    }
+    for (index, (place, value)) in values.iter().enumerate() {
+        out.push(if index == 0 { b'{' } else { b',' });
+        json::string(out, place.get(parent.len() + 1..).unwrap_or_default());
+        out.push(b':');
+        self::value(out, value);
     }
     out.push(b'}');
 }

@@ -1,0 +1,50 @@
+//! Schemas of the overview and the summary.
+
+use super::parts::{count, document, strict, unknown_or_count};
+use serde_json::{Value, json};
+
+/// Counts by protocol, family and state.
+pub(super) fn counts() -> Value {
+    json!({"type": "array", "items": strict(&json!({
+        "protocol": {"type": "string"}, "family": {"type": "string"},
+        "state": {"type": "string"}, "count": count(),
+    }))})
+}
+
+/// The overview.
+pub(super) fn overview() -> Value {
+    document("sockeye.overview/1", &overview_keys())
+}
+
+/// The summary.
+pub(super) fn summary() -> Value {
+    document(
+        "sockeye.summary/1",
+        &json!({
+            "counts": counts(),
+            "totals": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+        }),
+    )
+}
+
+fn overview_keys() -> Value {
+    let holder = strict(&json!({
+        "pid": count(), "command": {"type": "string"}, "connections": count(),
+    }));
+    json!({
+        "counts": counts(),
+        "listeners": {"type": "array", "items": strict(&json!({
+            "protocol": {"type": "string"},
+            "local_address": {"type": "string"},
+            "local_port": count(),
+            "accept_queue": unknown_or_count("null for UDP"),
+            "accept_queue_limit": unknown_or_count("null for UDP and from /proc"),
+            "connections": unknown_or_count("open connections to it; null for UDP"),
+            "processes": {"type": "array", "items": holder},
+        }))},
+        "peers": {"type": "array", "items": strict(&json!({
+            "address": {"type": "string"}, "connections": count(),
+        }))},
+        "processes": {"type": "array", "items": holder},
+    })
+}

@@ -1,0 +1,151 @@
+//! Schemas of a listing, of one socket, of groups and counts.
+
+use super::parts::{count, document, nullable, or_null, strict, unknown_or_count, with_dialect};
+use crate::{
+    field,
+    model::{owner::Unowned, state::State, tcp_info::TCP_FIELDS},
+};
+use serde_json::{Value, json};
+
+/// A listing.
+pub(super) fn listing() -> Value {
+    with_sockets(document(
+        "sockeye.sockets/1",
+        &json!({
+            "sockets": {"type": "array", "items": any_socket(), "description": "The sockets, in the order of the listing"}
+        }),
+    ))
+}
+
+/// A line of NDJSON.
+pub(super) fn line() -> Value {
+    with_sockets(with_dialect(any_socket(), "sockeye.socket/1"))
+}
+
+/// Counts by value.
+pub(super) fn groups() -> Value {
+    document(
+        "sockeye.groups/1",
+        &json!({
+            "groups": {"type": "array", "description": "Largest first", "items": {
+                "type": "object", "required": ["count"],
+                "properties": {"count": {"type": "integer", "minimum": 1}}
+            }}
+        }),
+    )
+}
+
+/// How many sockets.
+pub(super) fn counted() -> Value {
+    document("sockeye.count/1", &json!({"count": count()}))
+}
+
+/// A whole object, or one of chosen columns (`--columns`).
+pub(super) fn any_socket() -> Value {
+    json!({"anyOf": [{"$ref": "#/$defs/whole"}, {"$ref": "#/$defs/columns"}]})
+}
+
+pub(super) fn with_sockets(mut schema: Value) -> Value {
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("$defs".into(), json!({"whole": socket(), "columns": columns()}));
+    }
+    schema
+}
+
+/// A socket of which columns were chosen: any of its keys, and those that are columns alone.
+pub(super) fn columns() -> Value {
+    let mut schema = socket();
+    relax(&mut schema);
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for inner in ["local", "peer", "timer", "netns", "tcp_info", "memory"] {
+            if let Some(object) = properties.get_mut(inner) {
+                let nullable = object.get("anyOf").is_some();
+                relax(if nullable { &mut object["anyOf"][0] } else { object });
+            }
+        }
+        for field in field::all().iter().filter(|f| !f.json.contains('.')) {
+            let kind = match field.unit {
+                "list" => json!({"type": "array", "items": {"type": ["string", "integer"]}}),
+                "flag" => nullable("boolean"),
+                "word" | "name" => nullable("string"),
+                _ => nullable("integer"),
+            };
+            properties.entry(field.json).or_insert(kind);
+        }
+    }
+    schema
+}
+
+pub(super) fn relax(object: &mut Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.remove("required");
+    }
+}
+
+pub(super) fn socket() -> Value {
+    let states: Vec<&str> = State::all().map(State::name).chain(["UNKNOWN"]).collect();
+    let reasons: Vec<&str> = Unowned::ALL.iter().map(|why| why.name()).collect();
+    let port = json!({"type": "integer", "minimum": 0, "maximum": 65535});
+    let address = json!({"type": "string"});
+    let local = strict(&json!({"address": address, "port": port, "interface": nullable("string")}));
+    let peer = strict(&json!({"address": address, "port": port}));
+    let timer = strict(&json!({
+        "kind": {"enum": ["retransmit", "keepalive", "time-wait", "window-probe", "unknown"]},
+        "expires_ms": count(), "retransmits": count(),
+    }));
+    let process = strict(&json!({
+        "pid": count(), "command": {"type": "string"}, "fd": count(),
+        "unit": nullable("string"), "container": nullable("string"),
+    }));
+    let tcp_info: serde_json::Map<String, Value> = TCP_FIELDS
+        .iter()
+        .map(|f| {
+            (f.key.to_owned(), unknown_or_count(&format!("{}; kernel {}", f.summary, f.since)))
+        })
+        .collect();
+    let memory: serde_json::Map<String, Value> = [
+        "rmem_alloc_bytes",
+        "rcvbuf_bytes",
+        "wmem_alloc_bytes",
+        "sndbuf_bytes",
+        "fwd_alloc_bytes",
+        "wmem_queued_bytes",
+        "optmem_bytes",
+        "lock_backlog_bytes",
+        "drops",
+    ]
+    .into_iter()
+    .map(|key| (key.to_owned(), json!({"type": ["integer", "null"], "minimum": 0})))
+    .collect();
+    let mut schema = strict(&json!({
+        "protocol": {"enum": ["tcp", "udp"]},
+        "family": {"enum": ["ipv4", "ipv6"]},
+        "state": {"enum": states},
+        "state_number": count(),
+        "local": local,
+        "peer": or_null(&peer),
+        "recv_queue_bytes": unknown_or_count("null on LISTEN and where there is no queue"),
+        "send_queue_bytes": unknown_or_count("null on LISTEN and where there is no queue"),
+        "accept_queue": unknown_or_count("connections that wait for accept(2); LISTEN only"),
+        "accept_queue_limit": unknown_or_count("LISTEN only; null from /proc"),
+        "inode": unknown_or_count("null where the socket has no file"),
+        "cookie": unknown_or_count("identity for the whole life; null from /proc"),
+        "uid": unknown_or_count("null on TIME_WAIT and SYN_RCVD"),
+        "user": nullable("string"),
+        "timer": or_null(&timer),
+        "age_ms": unknown_or_count("time in TIME_WAIT, a lower bound"),
+        "processes": {"type": "array", "items": process},
+        "owner_unknown": {"enum": reasons.into_iter().map(Value::from).chain([Value::Null]).collect::<Vec<_>>()},
+        "netns": strict(&json!({"inode": unknown_or_count("inode of ns/net"), "name": nullable("string")})),
+        "cgroup": nullable("string"),
+        "mark": unknown_or_count("SO_MARK; null without CAP_NET_ADMIN"),
+        "congestion": nullable("string"),
+        "tcp_info": or_null(&strict(&Value::Object(tcp_info))),
+        "memory": or_null(&strict(&Value::Object(memory))),
+    }));
+    // A watched line says when it was made.
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("generated_at".into(), json!({"type": "string"}));
+    }
+    schema
+}

@@ -1,0 +1,103 @@
+//! What completes a value that clap cannot list: columns, states, documents, namespaces.
+
+use clap::{
+    Arg, Command, CommandFactory, ValueHint,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+use sockeye::{cli::args::Cli, field, model::state::State, view::schema};
+
+/// A kind of value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Candidates {
+    /// Column ids, commas between them.
+    Columns,
+    /// A column id, perhaps behind a `-`.
+    Order,
+    /// Network namespaces: names of `ip netns`, or a path.
+    Namespace,
+    /// Names of states.
+    State,
+    /// Names of documents.
+    Document,
+    /// Numbers and times: nothing to offer.
+    Nothing,
+}
+
+/// By argument id. An option that takes a value and is not here fails
+/// `every_value_has_its_candidates`.
+const TABLE: &[(&str, Candidates)] = &[
+    ("columns", Candidates::Columns),
+    ("group_by", Candidates::Columns),
+    ("sort", Candidates::Order),
+    ("netns", Candidates::Namespace),
+    ("filter", Candidates::State),
+    ("name", Candidates::Document),
+    ("limit", Candidates::Nothing),
+    ("watch", Candidates::Nothing),
+    ("times", Candidates::Nothing),
+    ("interval", Candidates::Nothing),
+    ("owner_deadline", Candidates::Nothing),
+];
+
+/// What completes this argument; `None`: clap knows.
+pub(super) fn of(argument: &Arg) -> Option<Candidates> {
+    TABLE.iter().find(|(id, _)| argument.get_id() == id).map(|(_, candidates)| *candidates)
+}
+
+impl Candidates {
+    /// The words, each with a line of help. Empty for what only the shell can know.
+    pub(super) fn words(self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Columns | Self::Order => {
+                field::all().iter().map(|field| (field.id, field.summary)).collect()
+            }
+            Self::State => State::all().map(|state| (state.name(), state.meaning())).collect(),
+            Self::Document => schema::names().map(|name| (name, schema::summary(name))).collect(),
+            Self::Namespace | Self::Nothing => vec![],
+        }
+    }
+}
+
+/// What is shown of a definition: clap_complete offers hidden words too.
+pub(super) fn shown(definition: &Command) -> Command {
+    let mut built = definition.clone();
+    built.build();
+    let mut shown = Command::new(built.get_name().to_owned())
+        .about(built.get_about().cloned().unwrap_or_default())
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true);
+    shown = shown.args(built.get_arguments().filter(|a| !a.is_hide_set()).map(with_words));
+    shown.subcommands(built.get_subcommands().filter(|c| !c.is_hide_set()).map(self::shown))
+}
+
+/// The words of a positional argument become its possible values, which is where clap_complete
+/// looks for them.
+fn with_words(argument: &Arg) -> Arg {
+    let argument = argument.clone();
+    match of(&argument) {
+        Some(candidates) if argument.is_positional() => {
+            let words = candidates.words().into_iter();
+            let values = words.map(|(word, help)| PossibleValue::new(word).help(help));
+            argument.value_parser(PossibleValuesParser::new(values))
+        }
+        _ => argument,
+    }
+}
+
+#[test]
+fn every_value_has_its_candidates() {
+    let definition = Cli::command();
+    let commands = std::iter::once(&definition).chain(definition.get_subcommands());
+    for argument in commands.flat_map(Command::get_arguments) {
+        let listed = !argument.get_possible_values().is_empty();
+        let hinted = argument.get_value_hint() != ValueHint::Unknown;
+        let takes = argument.get_action().takes_values();
+        assert!(
+            !takes || listed || hinted || of(argument).is_some(),
+            "`{}` takes a value: say in TABLE what completes it",
+            argument.get_id()
+        );
+    }
+}
