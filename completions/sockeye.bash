@@ -21,6 +21,9 @@ _sockeye() {
             sockeye,completions)
                 cmd="sockeye__subcmd__completions"
                 ;;
+            sockeye,explain)
+                cmd="sockeye__subcmd__explain"
+                ;;
             sockeye,list)
                 cmd="sockeye__subcmd__list"
                 ;;
@@ -40,7 +43,7 @@ _sockeye() {
 
     case "${cmd}" in
         sockeye)
-            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --owner-deadline --help --version list summary time-wait schema completions"
+            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --owner-deadline --help --version list summary time-wait explain schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -122,6 +125,28 @@ _sockeye() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sockeye__subcmd__explain)
+            opts="-h --format --json --ndjson --color --help topics handshake close 2msl ports 4-tuple queues errors closed listen syn-sent syn-rcvd established close-wait last-ack fin-wait-1 fin-wait-2 closing time-wait bound-inactive unconnected rlimit-nofile fs-file-max fs-nr-open ephemeral-ports tcp-mem memory nf-conntrack-max tcp-max-tw-buckets tcp-max-orphans somaxconn accept-queue pids-max client-ports orphan not-accepted kernel permission other-pid-namespace not-asked deadline timers retransmit keepalive window-probe myths myth-fin-timeout myth-tw-recycle myth-tw-reuse myth-tw-buckets myth-tw-overflow-log myth-linger-zero myth-time-wait-cost myth-65535-server myth-65535-client myth-64511-ports myth-ports-last-one myth-port-counter myth-reuseaddr-client myth-reuseaddr-restart myth-somaxconn-alone myth-max-syn-backlog myth-abort-on-overflow myth-syn-flood-log myth-listen-send-q myth-keepalive-all myth-keepalive-enough myth-close-wait-tuning myth-conntrack-time-wait myth-host-sysctl myth-wide-port-range myth-time-wait-side myth-rfc1337 myth-sockstat-tw myth-sockstat-scope myth-tcp-mem-bytes myth-limits-conf myth-orphan-retries myth-kill-time-wait myth-tuple-blocked myth-four-minutes protocol family state state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name cgroup mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd unit container owner_unknown ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sockeye__subcmd__list)
             opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --owner-deadline --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -192,7 +217,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__schema)
-            opts="-h --help sockets socket groups count overview summary time-wait"
+            opts="-h --help sockets socket groups count explain overview summary time-wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

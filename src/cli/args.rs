@@ -1,5 +1,6 @@
 //! What can be typed. Validates and derives nothing; `plan` decides what it means.
 
+use super::topic_word::TopicWord;
 use clap::{
     ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser,
 };
@@ -53,6 +54,8 @@ pub enum Command {
     /// Tell who fills TIME_WAIT, whether it harms, and what to do
     #[command(max_term_width = 100)]
     TimeWait(Box<TimeWaitArgs>),
+    /// Explain a state, a limit, a column, a myth, the handshake, the close
+    Explain(ExplainArgs),
     /// Print the JSON Schema of a document
     Schema(SchemaArgs),
     /// Print the completion script of a shell
@@ -321,6 +324,33 @@ pub struct TimeWaitArgs {
     /// Form of the report, how often and where.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// What to explain, in any spelling; without it, the list of topics
+    #[arg(value_name = "TOPIC", value_parser = TopicWord, hide_possible_values = true)]
+    pub topic: Vec<String>,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub format: Option<ReportFormat>,
+    /// One JSON document (--format json)
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    pub json: bool,
+    /// One JSON document on one line, the same as --json
+    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
+    pub ndjson: bool,
+    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+}
+
+impl ExplainArgs {
+    /// Whether the topic is wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
+    }
 }
 
 /// Options of `schema`.

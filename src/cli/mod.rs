@@ -8,6 +8,7 @@ pub mod failure;
 pub mod notices;
 pub mod plan;
 pub mod repeat;
+pub mod topic_word;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
@@ -50,6 +51,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List(args)) => commands::list::run(&args),
         Some(Command::Summary(args)) => commands::summary::run(&args),
         Some(Command::TimeWait(args)) => commands::time_wait::run(&args),
+        Some(Command::Explain(args)) => commands::explain::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),
     }

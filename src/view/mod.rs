@@ -4,6 +4,7 @@
 pub mod columns;
 pub mod document;
 pub mod escape;
+pub mod explain;
 pub mod format;
 pub mod head;
 pub mod json;

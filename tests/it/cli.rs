@@ -31,6 +31,8 @@ fn what_has_no_meaning_is_refused_with_what_has() {
     let list = "`sockeye --help` lists commands and options";
     let columns = "`--columns help` lists every column";
     let formats = "it takes one of table, json, ndjson, csv";
+    let documents = sockeye::view::schema::names().collect::<Vec<_>>().join(", ");
+    let documents = format!("there are: {documents}");
     for (typed, error, hint) in [
         (
             "--colums x",
@@ -130,7 +132,7 @@ fn what_has_no_meaning_is_refused_with_what_has() {
         (
             "schema nope",
             "no document is called `nope`",
-            "there are: sockets, socket, groups, count, overview, summary, time-wait",
+            documents.as_str(),
         ),
     ] {
         let ended = run(typed.split_whitespace());

@@ -8,8 +8,9 @@ use std::{
 use syn::{UseTree, visit::Visit};
 
 /// Bottom first. A room may import itself and rooms before it.
-const LAYERS: &[&str] =
-    &["model", "kernel", "field", "filter", "collect", "report", "doctor", "view", "cli"];
+const LAYERS: &[&str] = &[
+    "model", "kernel", "field", "filter", "collect", "report", "doctor", "explain", "view", "cli",
+];
 /// Names that say nothing.
 const EMPTY: &[&str] = &[
     "util", "utils", "common", "helper", "helpers", "misc", "types", "manager", "service",

@@ -8,6 +8,8 @@ mod artifacts;
 mod churn;
 /// What is typed, and what comes back: stdout, stderr and exit code together.
 mod cli;
+/// `sockeye explain`, by its text.
+mod explain;
 /// /proc trees made by tests.
 mod fixture;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.

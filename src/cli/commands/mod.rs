@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod completions;
+pub mod explain;
 pub mod list;
 pub mod overview;
 pub mod report;
