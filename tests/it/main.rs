@@ -24,5 +24,7 @@ mod program;
 mod schemas;
 /// A namespace with sockets in every state is listed exactly, by either source.
 mod states;
+/// The TIME_WAIT report says what was done.
+mod time_wait;
 /// Without netlink, without /proc, or with processes hidden, the listing says what it lacks.
 mod withheld;

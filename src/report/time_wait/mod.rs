@@ -141,3 +141,6 @@ pub fn of(snapshot: &Snapshot, limit: Option<usize>) -> TimeWait {
         avoid,
     }
 }
+
+#[cfg(test)]
+mod tests;
