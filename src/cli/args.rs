@@ -4,7 +4,11 @@ use super::topic_word::TopicWord;
 use clap::{
     ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser,
 };
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +21,15 @@ Examples:
   sockeye --columns help               every column, with unit and source
 
 Letters mean what they mean in ss. The manual: man sockeye";
+
+const CAPACITY_EXAMPLES: &str = "\
+Examples:
+  sockeye capacity                      every listener, destination, process, and the host
+  sockeye capacity --to 10.0.0.9:5432 --pid 811
+                                        how many more connections that process can open there
+  sockeye capacity --listen 443         how many more its process can accept
+  sockeye capacity --to 10.0.0.9:80 --assume net.ipv4.ip_local_port_range=1024..65535
+                                        the same with another setting, before and after";
 
 /// Shows the sockets of this machine: their state, queues and owners.
 ///
@@ -56,6 +69,9 @@ pub enum Command {
     TimeWait(Box<TimeWaitArgs>),
     /// Explain a state, a limit, a column, a myth, the handshake, the close
     Explain(ExplainArgs),
+    /// How many connections are possible, and which limit binds first
+    #[command(max_term_width = 100, after_help = CAPACITY_EXAMPLES)]
+    Capacity(Box<CapacityArgs>),
     /// Print the JSON Schema of a document
     Schema(SchemaArgs),
     /// Print the completion script of a shell
@@ -187,6 +203,35 @@ impl ListArgs {
             source: self.source.clone(),
         }
     }
+}
+
+/// Options of `capacity`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CapacityArgs {
+    /// How many more connections can be opened to this destination
+    #[arg(long, value_name = "ADDR:PORT", conflicts_with = "listen", help_heading = "Question")]
+    pub to: Option<SocketAddr>,
+    /// From this source address; without it, the one the routing table gives
+    #[arg(long = "from", value_name = "ADDR", requires = "to", help_heading = "Question")]
+    pub source_address: Option<IpAddr>,
+    /// By this process, with its descriptors and cgroups
+    #[arg(long, value_name = "PID", requires = "to", help_heading = "Question")]
+    pub pid: Option<u32>,
+    /// By the calling shell: sockeye's parent process
+    #[arg(long = "self", requires = "to", conflicts_with = "pid", help_heading = "Question")]
+    pub own: bool,
+    /// By a program that calls bind() with the source address before connect()
+    #[arg(long, requires = "to", help_heading = "Question")]
+    pub bound: bool,
+    /// How many more connections the process of this listener can accept
+    #[arg(long, value_name = "[ADDR:]PORT", help_heading = "Question")]
+    pub listen: Option<String>,
+    /// With another setting, a sysctl or `rlimit-nofile`: shows before and after (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Question")]
+    pub assume: Vec<String>,
+    /// Form, how often and where.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Form of a report, how often and where.

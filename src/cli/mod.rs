@@ -52,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Summary(args)) => commands::summary::run(&args),
         Some(Command::TimeWait(args)) => commands::time_wait::run(&args),
         Some(Command::Explain(args)) => commands::explain::run(&args),
+        Some(Command::Capacity(args)) => commands::capacity::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),
     }

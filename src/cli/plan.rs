@@ -127,6 +127,7 @@ impl Plan {
             order,
             limit,
             resolve: args.resolve.then_some(RESOLVE),
+            pids: vec![],
             owner_patience: args.source.owner_deadline,
         };
         Ok(Self { query, fields, form, heading: !args.no_header, quiet: args.quiet, device })
@@ -166,6 +167,7 @@ pub fn report_query(
         order: None,
         limit: None,
         resolve: None,
+        pids: vec![],
         owner_patience: args.owner_deadline,
     })
 }

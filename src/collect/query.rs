@@ -50,6 +50,8 @@ pub struct Query {
     pub limit: Option<usize>,
     /// Whether to look up names of addresses and services, and how long to wait for them.
     pub resolve: Option<Duration>,
+    /// Processes whose limits are wanted beside those that hold sockets.
+    pub pids: Vec<u32>,
     /// How long the look-up of owners may take.
     pub owner_patience: Option<Duration>,
 }

@@ -1,6 +1,7 @@
 //! A snapshot of the running machine: what the reports are made from.
 
 use super::{
+    limits,
     list::Failure,
     owners,
     query::Query,
@@ -16,6 +17,7 @@ use crate::{
     model::{
         about::{About, SourceKind},
         counters::Sample,
+        limits::Limits,
         snapshot::{Alive, Snapshot},
         socket::Socket,
         state::State,
@@ -50,6 +52,11 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         samples.push(Sample { at_ms, counters: counters::read(&query.root).0 });
     }
+    let limits = if query.need.includes(Need::LIMITS) {
+        limits::read(query, &found.owners)
+    } else {
+        Limits::default()
+    };
     gaps.extend(provenance.gaps);
     gaps.extend(found.gaps);
     Ok(Snapshot {
@@ -65,6 +72,7 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         alive_before,
         owners: found.owners,
         settings: sysctl::read(&query.root),
+        limits,
         samples,
     })
 }

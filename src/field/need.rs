@@ -26,6 +26,9 @@ impl Need {
     /// Names of interfaces.
     pub const INTERFACES: Self = Self(1 << 7);
 
+    /// Limits of processes and cgroups.
+    pub const LIMITS: Self = Self(1 << 15);
+
     /// Both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {

@@ -11,4 +11,5 @@ pub mod names;
 pub mod namespace;
 pub mod netlink;
 pub mod proc;
+pub mod route;
 pub mod sock_diag;

@@ -5,6 +5,7 @@ pub mod cgroup;
 pub mod counters;
 pub mod endpoint;
 pub mod gap;
+pub mod limits;
 pub mod memory;
 pub mod name;
 pub mod netns;

@@ -4,6 +4,7 @@
 use super::{
     about::About,
     counters::{Counters, Sample},
+    limits::Limits,
     owner::Owners,
     settings::Settings,
     socket::Socket,
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub owners: Owners,
     /// Settings.
     pub settings: Settings,
+    /// Limits of processes, cgroups and memory; empty where they were not asked for.
+    pub limits: Limits,
     /// Counters, oldest first: two where a rate was wanted, else one.
     pub samples: Vec<Sample>,
 }

@@ -45,7 +45,7 @@ impl EphemeralPorts {
     /// Reads them off a snapshot. `None`: the range could not be read.
     ///
     /// Idle bound sockets block their ports and are known only where the snapshot was asked for
-    /// `BOUND_INACTIVE`.
+    /// `BOUND_INACTIVE`; connections from a port their program named, where it has limits.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let range = snapshot.settings.port_range().filter(|range| !range.is_empty())?;
         let reserved = snapshot.settings.reserved_ports();
@@ -60,6 +60,9 @@ impl EphemeralPorts {
             if matches!(socket.state, State::Listen | State::BoundInactive) {
                 ports.blocked.insert(socket.local.port);
             }
+        }
+        for port in snapshot.limits.named_ports.iter().flatten() {
+            ports.blocked.insert(*port);
         }
         ports.suspect(snapshot);
         Some(ports)
@@ -138,8 +141,10 @@ impl EphemeralPorts {
 
     /// Whether a port has the parity that `connect(2)` tries first; `bind(2)` with port 0 tries
     /// the other first (`inet_csk_find_open_port`).
-    fn is_connects_parity(&self, port: u16) -> bool {
-        (port - *self.range.start()).is_multiple_of(2)
+    ///
+    /// Only for ports of the range.
+    pub fn is_connects_parity(&self, port: u16) -> bool {
+        port.abs_diff(*self.range.start()).is_multiple_of(2)
     }
 
     /// Finds the ports that are probably blocked by sockets which do not show it.
@@ -161,9 +166,9 @@ impl EphemeralPorts {
             // connect() takes the second half when the first is used up. It may have been used up
             // when these were opened, so near its end the order of opening decides.
             let first_is_nearly_full = used.len() * 4 >= first_parity as usize * 3;
-            let by_bind = !second.is_empty()
-                && if first_is_nearly_full { opened_before(&second, &first) } else { true };
-            if by_bind {
+            let by_connect = second.is_empty()
+                || (first_is_nearly_full && clearly_opened_before(&first, &second));
+            if !by_connect {
                 found.extend(second.iter().map(|s| s.local.port));
             }
         }
@@ -260,20 +265,22 @@ fn names_no_port(socket: &Socket) -> bool {
     socket.sockopt.is_some_and(|[_, flags]| flags & BIND_ADDRESS_NO_PORT != 0)
 }
 
-/// Whether the first sockets were opened before the second ones, on average. Inodes of sockets
-/// grow; mini-sockets have none, and there the age in TIME_WAIT stands for it. `false` where
-/// neither is known.
-fn opened_before(first: &[&Socket], second: &[&Socket]) -> bool {
+/// Whether the first sockets were opened clearly before the second ones: in three of four pairs.
+/// Inodes of sockets grow, though not evenly; mini-sockets have none, and there the time
+/// they have left stands for it. `false` where neither is known.
+fn clearly_opened_before(first: &[&Socket], second: &[&Socket]) -> bool {
     let by = |key: fn(&Socket) -> Option<u64>| {
-        let mean = |sockets: &[&Socket]| {
-            let known: Vec<u64> = sockets.iter().filter_map(|s| key(s)).collect();
-            let sum: u128 = known.iter().map(|k| u128::from(*k)).sum();
-            sum.checked_div(known.len() as u128)
-        };
-        Some(mean(first)? < mean(second)?)
+        let known = |sockets: &[&Socket]| sockets.iter().filter_map(|s| key(s)).collect::<Vec<_>>();
+        let (mut first, second) = (known(first), known(second));
+        first.sort_unstable();
+        let earlier: usize = second.iter().map(|k| first.partition_point(|f| f < k)).sum();
+        let pairs = first.len() * second.len();
+        (pairs > 0).then_some(earlier * 4 >= pairs * 3)
     };
     by(|socket| socket.inode)
-        .or_else(|| by(|socket| socket.age_ms().map(|age| u64::from(u32::MAX - age))))
+        .or_else(|| {
+            by(|socket| socket.timer.filter(|_| socket.is_mini()).map(|t| t.expires_ms.into()))
+        })
         .unwrap_or(false)
 }
 
@@ -306,6 +313,7 @@ mod tests {
     use super::*;
     use crate::model::{
         about::{About, Host, SourceKind},
+        limits::Limits,
         netns::Netns,
         owner::Owners,
         protocol::Family,
@@ -332,6 +340,7 @@ mod tests {
             alive_before: vec![],
             owners: Owners::default(),
             settings,
+            limits: Limits::default(),
             samples: vec![],
         }
     }

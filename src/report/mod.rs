@@ -1,5 +1,6 @@
 //! Pure functions of a snapshot: they read neither the clock nor /proc.
 
+pub mod capacity;
 pub mod ephemeral;
 pub mod overview;
 pub mod remedy;

@@ -7,6 +7,12 @@ use serde::Serialize;
 
 /// Writes `{"schema":…,"generated_at":…,"host":…,"source":…,"warnings":…`, without the end.
 pub fn write(out: &mut Vec<u8>, schema: &str, about: &About) {
+    begin(out, schema, about);
+    end(out, about);
+}
+
+/// Up to the facts of the host, which a report can add to.
+fn begin(out: &mut Vec<u8>, schema: &str, about: &About) {
     out.extend(b"{\"schema\":");
     json::string(out, schema);
     out.extend(b",\"generated_at\":");
@@ -15,6 +21,9 @@ pub fn write(out: &mut Vec<u8>, schema: &str, about: &About) {
     json::string_or_null(out, about.host.name.as_deref());
     out.extend(b",\"kernel\":");
     json::string_or_null(out, about.host.kernel.as_deref());
+}
+
+fn end(out: &mut Vec<u8>, about: &About) {
     out.extend(b"},\"source\":{\"kind\":");
     json::string(out, about.source.name());
     out.extend(b",\"fallback_reason\":");
@@ -30,13 +39,24 @@ pub fn report(
     about: &About,
     report: &impl Serialize,
 ) -> serde_json::Result<()> {
-    write(out, schema, about);
-    let own = serde_json::to_vec(report)?;
-    // `{"a":1}` continues the head as `,"a":1}`.
-    out.push(b',');
-    out.extend(own.get(1..).unwrap_or_default());
-    out.push(b'\n');
+    let mut own = serde_json::to_value(report)?;
+    // What a report says of the host belongs to the one object of that name.
+    let host = own.as_object_mut().and_then(|own| own.remove("host"));
+    begin(out, schema, about);
+    append(out, &serde_json::to_vec(&host)?);
+    end(out, about);
+    append(out, &serde_json::to_vec(&own)?);
+    out.extend(b"}\n");
     Ok(())
+}
+
+/// Continues an object with the members of another: of `{"a":1}`, `,"a":1`.
+fn append(out: &mut Vec<u8>, object: &[u8]) {
+    let members = object.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+    if let Some(members) = members.filter(|members| !members.is_empty()) {
+        out.push(b',');
+        out.extend(members);
+    }
 }
 
 /// Writes gaps as `[{"code":…,"message":…}]`.

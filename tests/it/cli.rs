@@ -129,11 +129,7 @@ fn what_has_no_meaning_is_refused_with_what_has() {
             "`b` is a word too many",
             "`sockeye COMMAND --help` shows what a command takes",
         ),
-        (
-            "schema nope",
-            "no document is called `nope`",
-            documents.as_str(),
-        ),
+        ("schema nope", "no document is called `nope`", documents.as_str()),
     ] {
         let ended = run(typed.split_whitespace());
         says(&ended, &format!("! error: {error}\n! hint: {hint}\n= 64\n"));

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub mod capacity;
 pub mod completions;
 pub mod explain;
 pub mod list;

@@ -1,7 +1,9 @@
 //! /proc: socket tables, processes and their descriptors, all below one root.
 
+pub mod cgroup_limits;
 pub mod counters;
 pub mod descriptors;
+pub mod limits;
 pub mod net_inet;
 pub mod process;
 pub mod root;

@@ -47,6 +47,12 @@ impl Root {
         if !self.live && first.join("tcp").exists() { first } else { self.join("net") }
     }
 
+    /// Where the cgroup hierarchies are mounted. Of another machine's tree: in the `sys` beside it,
+    /// as hosts' trees are mounted into containers (`/host/proc`, `/host/sys`).
+    pub fn cgroups(&self) -> PathBuf {
+        if self.live { "/sys/fs/cgroup".into() } else { self.join("../sys/fs/cgroup") }
+    }
+
     /// Opens an entry.
     pub fn open(path: &Path) -> Result<File, Error> {
         File::open(path).map_err(|e| Error::io("open", path.display().to_string(), &e))

@@ -3,4 +3,5 @@
 pub mod attributes;
 pub mod dump;
 pub mod inet;
+pub mod named_ports;
 pub mod request;

@@ -29,6 +29,7 @@ use std::time::SystemTime;
 /// Two looks a second apart at kernel 6.18, with a thousand ports.
 fn snapshot(sockets: Vec<Socket>) -> Snapshot {
     let mut snapshot = Snapshot {
+        limits: crate::model::limits::Limits::default(),
         about: About {
             generated_at: SystemTime::UNIX_EPOCH,
             host: Host { name: None, kernel: Some("6.18.44".into()) },

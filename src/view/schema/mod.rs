@@ -1,5 +1,6 @@
 //! JSON Schemas of the documents, made from the same tables as the documents.
 
+mod capacity;
 mod explain;
 mod overview;
 mod parts;
@@ -25,6 +26,11 @@ const SCHEMAS: &[Schema] = &[
         make: socket::groups,
     },
     Schema { name: "count", summary: "how many sockets, by --json --count", make: socket::counted },
+    Schema {
+        name: "capacity",
+        summary: "the capacity report, by capacity --json",
+        make: capacity::report,
+    },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
     Schema { name: "overview", summary: "sockeye alone, by --json", make: overview::overview },
     Schema {

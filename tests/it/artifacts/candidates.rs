@@ -36,6 +36,11 @@ const TABLE: &[(&str, Candidates)] = &[
     ("watch", Candidates::Nothing),
     ("times", Candidates::Nothing),
     ("interval", Candidates::Nothing),
+    ("to", Candidates::Nothing),
+    ("source_address", Candidates::Nothing),
+    ("pid", Candidates::Nothing),
+    ("listen", Candidates::Nothing),
+    ("assume", Candidates::Nothing),
     ("owner_deadline", Candidates::Nothing),
 ];
 

@@ -1,0 +1,11 @@
+//! How many connections are possible, and which limit binds first.
+
+pub mod assume;
+pub mod destinations;
+pub mod estimate;
+pub mod host;
+pub mod limit;
+pub mod listeners;
+pub mod processes;
+pub mod question;
+pub mod reuse;
