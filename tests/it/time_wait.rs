@@ -231,6 +231,12 @@ fn a_client_is_warned_before_connect_fails_and_the_advice_works() {
     let full = seen("--interval 0.1");
     is(&full, "harmful", "ports-nearly-gone", 100);
     assert_eq!(towards(&full.3, 7003)["time_to_full_s"], 0);
+    let page = sockeye(&namespace, "time-wait --interval 0.1").stdout;
+    assert!(page.starts_with("harmful: 100 of 100 local ports from 127.0.0.1 to 127.0.0.1:7003"));
+    for heading in ["What to do, in this order", "What not to do", "Closed in the last minute"] {
+        assert!(page.lines().any(|line| line.starts_with(heading)), "{heading} in {page}");
+    }
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
 
     // What it says, done.
     let commands: Vec<&str> =

@@ -8,16 +8,20 @@ use crate::{
     report::time_wait,
     view::present,
 };
+use std::time::Duration;
 
 /// The schema of the report.
 const SCHEMA: &str = "sockeye.time-wait/1";
 /// Groups on a page.
 const PAGE: usize = 10;
+/// How long owners may take: on a host with millions of descriptors the rest is not to wait.
+const OWNERS: Duration = Duration::from_secs(5);
 
 /// Prints the report.
 pub fn run(args: &TimeWaitArgs) -> Result<Exit, Failure> {
     let protocols = vec![(Protocol::Tcp, StateSet::ALL)];
-    let query = plan::report_query(&args.report.source, protocols, Need::OWNERS)?;
+    let mut query = plan::report_query(&args.report.source, protocols, Need::OWNERS)?;
+    query.owner_patience.get_or_insert(OWNERS);
     let unicode = plan::device(args.report.color).unicode;
     let limit = match args.limit {
         Some(limit) => Some(limit as usize),

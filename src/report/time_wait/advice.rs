@@ -195,8 +195,8 @@ fn bind_without_port(pressed: &[&Group]) -> Option<Remedy> {
                connect(2) choose the port"
                 .into(),
         command: Some(
-            "int on = 1;\n\
-             setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);  /* 24 */\n\
+            "int on = 1;   /* IP_BIND_ADDRESS_NO_PORT is 24 */\n\
+             setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);\n\
              bind(fd, ...);   /* the address, port 0 */\nconnect(fd, ...);"
                 .into(),
         ),
@@ -217,8 +217,9 @@ fn range_of_its_own(situation: &Situation<'_>, pressed: &[&Group]) -> Option<Rem
                one pass"
             .into(),
         command: Some(format!(
-            "uint32_t range = {}u << 16 | {}u;   /* last, first */\n\
-             setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, sizeof range);  /* 51 */",
+            "/* IP_LOCAL_PORT_RANGE is 51; the last port, then the first */\n\
+             uint32_t range = {}u << 16 | {}u;\n\
+             setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE,\n           &range, sizeof range);",
             range.end(),
             range.start()
         )),
@@ -426,9 +427,10 @@ fn sysctl(text: &str, command: &str, risk: &str) -> Remedy {
     }
 }
 
-/// What not to do, and why; nothing where there is no TIME_WAIT to be tempted by.
+/// What not to do, and why; nothing where nobody would be tempted.
 pub fn avoid(situation: &Situation<'_>) -> Vec<Avoid> {
-    if situation.total == 0 {
+    let harms = situation.reasons.iter().any(|why| why.verdict() > Verdict::Harmless);
+    if !harms && situation.total < WORTH_A_WORD {
         return vec![];
     }
     let settings = &situation.snapshot.settings;

@@ -4,6 +4,7 @@ use super::{expected, history::SECONDS, listeners::canonical};
 use crate::{
     model::{
         endpoint::Endpoint,
+        protocol::Protocol,
         settings::Settings,
         socket::{Socket, TIME_WAIT_MS},
         state::State,
@@ -29,7 +30,8 @@ impl<'s> Tuples<'s> {
     /// Sorts sockets once.
     pub fn of(sockets: &'s [Socket]) -> Self {
         let mut tuples: HashMap<_, Vec<&Socket>> = HashMap::new();
-        for socket in sockets.iter().filter(|s| s.peer().is_some()) {
+        let tcp = |s: &&Socket| s.protocol == Protocol::Tcp && s.peer().is_some();
+        for socket in sockets.iter().filter(tcp) {
             let key = (socket.local.address.to_canonical(), canonical(socket.remote));
             tuples.entry(key).or_default().push(socket);
         }

@@ -69,7 +69,7 @@ const PROGRAMS: &[Program] = &[
                With upstream_bind_config, set IP_BIND_ADDRESS_NO_PORT too (level 0, name 24)",
         paste: "common_http_protocol_options:\n  idle_timeout: 60s\n\
                 upstream_connection_options:\n  tcp_keepalive: {}\nupstream_bind_config:\n  \
-                socket_options:\n  - { level: 0, name: 24, int_value: 1, state: STATE_PREBIND }",
+                socket_options:\n  - { level: 0, name: 24, int_value: 1,\n      state: STATE_PREBIND }",
         risk: IDLE,
         commands: &["envoy", "istio-proxy", "pilot-agent"],
     },
@@ -104,7 +104,7 @@ const PROGRAMS: &[Program] = &[
         name: "Node.js",
         text: "Send requests through one agent that keeps connections; Node before 19 does not \
                unless told",
-        paste: "const agent = new http.Agent({ keepAlive: true, maxSockets: 128, \
+        paste: "const agent = new http.Agent({\n  keepAlive: true, maxSockets: 128, \
                 maxFreeSockets: 64 });\nhttp.request({ agent, ...options });",
         risk: IDLE,
         commands: &["node", "nodejs", "mainthread", "bun", "deno"],
@@ -152,7 +152,7 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "Ruby",
         text: "Keep one connection per thread open instead of one per request",
-        paste: "http = Net::HTTP::Persistent.new(name: 'api')   # gem net-http-persistent\n\
+        paste: "# gem net-http-persistent\nhttp = Net::HTTP::Persistent.new(name: 'api')\n\
                 http.request(uri)",
         risk: IDLE,
         commands: &["ruby", "puma", "unicorn", "sidekiq"],
@@ -190,7 +190,7 @@ const SERVICES: &[Program] = &[
         name: "PostgreSQL",
         text: "Keep a pool of connections in the program, or put PgBouncer before the database \
                where many short-lived workers connect",
-        paste: "[databases]\nmydb = host=ADDR port=5432\n[pgbouncer]\npool_mode = transaction\n\
+        paste: "[databases]\nmydb = host=ADDR port=PORT\n[pgbouncer]\npool_mode = transaction\n\
                 default_pool_size = 20",
         risk: "In transaction mode session settings, advisory locks and LISTEN do not carry over",
         commands: &[],
@@ -199,7 +199,7 @@ const SERVICES: &[Program] = &[
         name: "MySQL",
         text: "Keep a pool of connections in the program (its longest life a little below the \
                server's wait_timeout), or put ProxySQL before the database",
-        paste: "# HikariCP\nmaximumPoolSize=20\nmaxLifetime=1740000    # ms; wait_timeout is 1800 s",
+        paste: "# HikariCP; wait_timeout of the server is 1800 s\nmaximumPoolSize=20\nmaxLifetime=1740000    # ms",
         risk: "Pools of all workers together must stay below max_connections",
         commands: &[],
     },
@@ -207,7 +207,7 @@ const SERVICES: &[Program] = &[
         name: "Redis",
         text: "Use one pool per process and send several commands at once (pipelining) instead of \
                a connection for each",
-        paste: "pool = redis.ConnectionPool(host='ADDR', port=6379, max_connections=64)\n\
+        paste: "pool = redis.ConnectionPool(\n    host='ADDR', port=PORT, max_connections=64)\n\
                 client = redis.Redis(connection_pool=pool)",
         risk: "Pools of all workers together must stay below maxclients",
         commands: &[],
@@ -244,6 +244,10 @@ mod tests {
         for program in PROGRAMS.iter().chain(SERVICES) {
             assert!(!program.text.is_empty() && !program.paste.is_empty(), "{}", program.name);
             assert!(!program.text.ends_with('.'), "{}", program.name);
+            // It stands indented on a page of 80 columns.
+            for line in program.paste.lines() {
+                assert!(line.len() <= 72, "{line}");
+            }
         }
     }
 }

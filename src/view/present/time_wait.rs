@@ -150,7 +150,7 @@ fn worst_destination(why: Why, group: &Group) -> String {
             format!("{ports}, all of them in about {in_seconds} s at this rate")
         }
         Why::RateNearCeiling => format!(
-            "{}/s closed {path}; more than {}/s run out of ports",
+            "{}/s are closed {path}; from {}/s on no port is left",
             number(group.rate_per_second),
             number(group.rate_ceiling_per_second.unwrap_or(0.0))
         ),
