@@ -239,13 +239,18 @@ fn recycle_off(situation: &Situation<'_>) -> Option<Remedy> {
     })
 }
 
+/// Whether `tcp_tw_reuse` can help: it frees neither ports of open connections nor those that were
+/// bound before they were connected.
+fn can_be_taken_over(group: &Group) -> bool {
+    group.reason != Why::PortsHeldOpen && !group.binds_first()
+}
+
 /// Outgoing connections may take a TIME_WAIT over.
 fn reuse(situation: &Situation<'_>, pressed: &[&Group]) -> Vec<Remedy> {
     let settings = &situation.snapshot.settings;
     let blocked = |group: &&Group| {
         let peer = group.peer_address?;
-        let by_time_wait = group.reason != Why::PortsHeldOpen && !group.binds_first();
-        (by_time_wait && reuse_after_ms(settings, group.local_address, peer).is_none())
+        (can_be_taken_over(group) && reuse_after_ms(settings, group.local_address, peer).is_none())
             .then(|| destination(group))
     };
     let destinations: Vec<String> = pressed.iter().filter_map(blocked).collect();
@@ -285,7 +290,7 @@ fn reuse_sooner(situation: &Situation<'_>, pressed: &[&Group]) -> Option<Remedy>
     let settings = &situation.snapshot.settings;
     let now = settings.number(REUSE_DELAY)?;
     let is_late = |group: &&Group| {
-        let peer = group.peer_address?;
+        let peer = group.peer_address.filter(|_| can_be_taken_over(group))?;
         reuse_after_ms(settings, group.local_address, peer)
     };
     pressed.iter().find_map(is_late)?;

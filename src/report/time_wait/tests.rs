@@ -448,3 +448,40 @@ fn a_limit_leaves_groups_out_and_counts_them() {
     let report = of(&snapshot(sockets), Some(2));
     assert_eq!((report.groups.len(), report.groups_left_out, report.total), (2, 3, 5));
 }
+
+#[test]
+fn clients_that_bind_first_are_told_so_and_starve_others() {
+    // bind(2) with port 0 takes the other parity first, whatever the destination.
+    let bound = |ports: std::ops::Range<u16>, remote: &str| -> Vec<Socket> {
+        let local = |n| format!("10.0.0.1:{}", 40_001 + n * 2);
+        ports.map(|n| time_wait(&local(n), remote, 5_000)).collect()
+    };
+    let report = |sockets| {
+        let mut snapshot = snapshot(sockets);
+        set(&mut snapshot, "tcp_tw_reuse", "1");
+        of(&snapshot, None)
+    };
+    let one = report(bound(0..500, "10.0.0.7:80"));
+    // tcp_tw_reuse does not free such a port.
+    assert_eq!((one.groups[0].reason, one.groups[0].ports_reusable), (Why::PortSearch, Some(0)));
+    let advice = format!("{:?}", one.advice);
+    assert!(advice.contains("IP_BIND_ADDRESS_NO_PORT, &on"), "{advice}");
+    assert!(!advice.contains("tcp_tw_reuse"), "{advice}");
+    // The same ports by connect(2) are free to be taken over.
+    let twin = report(clients(500, 5_000));
+    assert_eq!((twin.groups[0].reason, twin.groups[0].ports_reusable), (Why::Reused, Some(500)));
+    assert!(!format!("{:?}", twin.advice).contains("NO_PORT, &on"));
+
+    // They hold every port of their half and most of the other; a third destination, with one
+    // socket, has hardly a port left.
+    let mut sockets = bound(0..250, "10.0.0.7:80");
+    sockets.extend(bound(250..500, "10.0.0.8:80"));
+    for n in 0..400u16 {
+        sockets.push(time_wait(&format!("10.0.0.1:{}", 40_000 + n * 2), "10.0.0.9:80", 1_000));
+    }
+    sockets.push(time_wait("10.0.0.1:40900", "10.0.0.6:443", 1_000));
+    let all = report(sockets);
+    let innocent = all.groups.iter().find(|g| g.peer_port == Some(443)).unwrap();
+    assert!(innocent.ports_kept_by_others > Some(800), "{innocent:?}");
+    assert_eq!((innocent.ports_in_use, innocent.verdict), (Some(1), Verdict::Harmful));
+}
