@@ -24,6 +24,9 @@ _sockeye() {
             sockeye,completions)
                 cmd="sockeye__subcmd__completions"
                 ;;
+            sockeye,diff)
+                cmd="sockeye__subcmd__diff"
+                ;;
             sockeye,explain)
                 cmd="sockeye__subcmd__explain"
                 ;;
@@ -32,6 +35,9 @@ _sockeye() {
                 ;;
             sockeye,schema)
                 cmd="sockeye__subcmd__schema"
+                ;;
+            sockeye,snapshot)
+                cmd="sockeye__subcmd__snapshot"
                 ;;
             sockeye,summary)
                 cmd="sockeye__subcmd__summary"
@@ -46,7 +52,7 @@ _sockeye() {
 
     case "${cmd}" in
         sockeye)
-            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --owner-deadline --help --version list summary time-wait explain capacity schema completions"
+            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --from --owner-deadline --help --version list summary time-wait explain capacity snapshot diff schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -103,6 +109,21 @@ _sockeye() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -115,17 +136,13 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__capacity)
-            opts="-N -h --to --from --pid --self --bound --listen --assume --format --json --ndjson --color --watch --times --source --proc-root --netns --owner-deadline --help"
+            opts="-N -h --to --pid --self --bound --listen --assume --format --json --ndjson --color --watch --times --source --proc-root --netns --from --owner-deadline --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --to)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --from)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -176,6 +193,21 @@ _sockeye() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -194,6 +226,32 @@ _sockeye() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockeye__subcmd__diff)
+            opts="-h --limit --format --json --ndjson --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -224,7 +282,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__list)
-            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --owner-deadline --help"
+            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --from --owner-deadline --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -281,6 +339,21 @@ _sockeye() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -293,7 +366,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__schema)
-            opts="-h --help sockets socket groups count capacity explain overview summary time-wait"
+            opts="-h --help sockets socket groups count capacity explain overview snapshot diff summary time-wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -306,8 +379,94 @@ _sockeye() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sockeye__subcmd__snapshot)
+            opts="-o -t -u -N -h --output --tcp --udp --interval --redact --source --proc-root --netns --from --owner-deadline --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto netlink proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --owner-deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         sockeye__subcmd__summary)
-            opts="-N -h --format --json --ndjson --color --watch --times --source --proc-root --netns --owner-deadline --help"
+            opts="-N -h --format --json --ndjson --color --watch --times --source --proc-root --netns --from --owner-deadline --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -348,6 +507,21 @@ _sockeye() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -360,7 +534,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__time__subcmd__wait)
-            opts="-N -h --interval --limit --format --json --ndjson --color --watch --times --source --proc-root --netns --owner-deadline --help"
+            opts="-N -h --interval --limit --format --json --ndjson --color --watch --times --source --proc-root --netns --from --owner-deadline --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -407,6 +581,21 @@ _sockeye() {
                     ;;
                 -N)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --owner-deadline)

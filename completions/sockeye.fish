@@ -129,7 +129,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline q/quiet color= 'watch=?' times= source= proc-root= N/netns= owner-deadline= h/help V/version
+    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline q/quiet color= 'watch=?' times= source= proc-root= N/netns= from= owner-deadline= h/help V/version
 end
 
 function __fish_sockeye_needs_command
@@ -174,6 +174,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_needs_command" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_needs_command" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_needs_command" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s u -l udp -d 'UDP sockets'
@@ -203,6 +204,8 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "summary" -d 'Count 
 complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "time-wait" -d 'Tell who fills TIME_WAIT, whether it harms, and what to do'
 complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "explain" -d 'Explain a state, a limit, a column, a myth, the handshake, the close'
 complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "capacity" -d 'How many connections are possible, and which limit binds first'
+complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "snapshot" -d 'Record sockets, owners, settings and counters in a file, for `--from FILE` elsewhere'
+complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "diff" -d 'Show what changed between two snapshots'
 complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document'
 complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l columns -d 'Columns to show, by id; `--columns help` lists them all' -r -f -a '(__fish_complete_list , __sockeye_columns)'
@@ -223,6 +226,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s u -l udp -d 'UDP sockets'
@@ -259,6 +263,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l ndjson -d 'One JSON document on one line, the same as --json'
@@ -278,6 +283,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l ndjson -d 'One JSON document on one line, the same as --json'
@@ -291,8 +297,7 @@ never\t'On no device'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -l ndjson -d 'One JSON document on one line, the same as --json'
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l to -d 'How many more connections can be opened to this destination' -r -f -a ''
-complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l from -d 'From this source address; without it, the one the routing table gives' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l to -d 'How many more connections can be opened to this destination; from the source address that the routing table gives, or `--from ADDR`' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l pid -d 'By this process, with its descriptors and cgroups' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l listen -d 'How many more connections the process of this listener can accept' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l assume -d 'With another setting, a sysctl or `rlimit-nofile`: shows before and after (repeatable)' -r -f -a ''
@@ -309,12 +314,36 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l self -d 'By the calling shell: sockeye\'s parent process'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l bound -d 'By a program that calls bind() with the source address before connect()'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l ndjson -d 'One JSON document on one line, the same as --json'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s o -l output -d 'Where to write; `-` is standard output' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l interval -d 'Time between the two looks, from which rates are known' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l source -d 'Whom to ask: netlink, /proc, or netlink first' -r -f -a "auto\t'Netlink first, /proc where it is refused'
+netlink\t'Netlink alone'
+proc\t'/proc alone'"
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s t -l tcp -d 'TCP sockets alone'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s u -l udp -d 'UDP sockets alone'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l redact -d 'Mask addresses and the names of host, users, processes, containers, units and cgroups'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l limit -d 'Show at most N sockets of each kind in the table; JSON has them all' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l format -d 'Form of the output' -r -f -a "table\t'For people'
+json\t'One JSON document'
+ndjson\t'One JSON document on one line'"
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l color -d 'Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)' -r -f -a "auto\t'On a terminal that can, unless NO_COLOR is set'
+always\t'In a pipe too'
+never\t'On no device'"
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l json -d 'One JSON document (--format json)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l ndjson -d 'One JSON document on one line, the same as --json'
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c sockeye -n "__fish_sockeye_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -f -a "topics\t'what can be explained'
@@ -510,6 +539,8 @@ delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
 received_ce_bytes\t'received with CE'"
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -f -a ""
+complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -f -a ""
 complete -c sockeye -n "__fish_sockeye_using_subcommand schema" -f -a "sockets\t'a listing, by --json'
 socket\t'a line of --ndjson'
 groups\t'counts by value, by --json --group-by'
@@ -517,6 +548,8 @@ count\t'how many sockets, by --json --count'
 capacity\t'the capacity report, by capacity --json'
 explain\t'a topic, by explain --json'
 overview\t'sockeye alone, by --json'
+snapshot\t'the first line of a snapshot file'
+diff\t'what changed, by diff --json'
 summary\t'counts by state, by summary --json'
 time-wait\t'the TIME_WAIT report, by time-wait --json'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand completions" -f -a "bash\t'GNU bash'

@@ -6,7 +6,7 @@ use clap::{
 };
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -72,6 +72,12 @@ pub enum Command {
     /// How many connections are possible, and which limit binds first
     #[command(max_term_width = 100, after_help = CAPACITY_EXAMPLES)]
     Capacity(Box<CapacityArgs>),
+    /// Record sockets, owners, settings and counters in a file, for `--from FILE` elsewhere
+    #[command(max_term_width = 100)]
+    Snapshot(SnapshotArgs),
+    /// Show what changed between two snapshots
+    #[command(max_term_width = 100)]
+    Diff(DiffArgs),
     /// Print the JSON Schema of a document
     Schema(SchemaArgs),
     /// Print the completion script of a shell
@@ -208,12 +214,10 @@ impl ListArgs {
 /// Options of `capacity`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CapacityArgs {
-    /// How many more connections can be opened to this destination
+    /// How many more connections can be opened to this destination; from the source address that
+    /// the routing table gives, or `--from ADDR`
     #[arg(long, value_name = "ADDR:PORT", conflicts_with = "listen", help_heading = "Question")]
     pub to: Option<SocketAddr>,
-    /// From this source address; without it, the one the routing table gives
-    #[arg(long = "from", value_name = "ADDR", requires = "to", help_heading = "Question")]
-    pub source_address: Option<IpAddr>,
     /// By this process, with its descriptors and cgroups
     #[arg(long, value_name = "PID", requires = "to", help_heading = "Question")]
     pub pid: Option<u32>,
@@ -232,6 +236,25 @@ pub struct CapacityArgs {
     /// Form, how often and where.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+impl CapacityArgs {
+    /// The source addresses among the values of `--from`; the others are files. A file that is
+    /// named like an address is written `./10.0.0.1`.
+    pub fn source_addresses(&self) -> Vec<IpAddr> {
+        self.report.source.from.iter().filter_map(|value| address(value)).collect()
+    }
+
+    /// The options of the report, with the files alone in `--from`.
+    pub fn without_addresses(&self) -> ReportArgs {
+        let mut report = self.report.clone();
+        report.source.from.retain(|value| address(value).is_none());
+        report
+    }
+}
+
+fn address(value: &Path) -> Option<IpAddr> {
+    value.to_str()?.parse().ok()
 }
 
 /// Form of a report, how often and where.
@@ -259,6 +282,62 @@ pub struct ReportArgs {
 
 impl ReportArgs {
     /// Whether the report is wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
+    }
+}
+
+/// Options of `snapshot`.
+#[derive(Debug, Clone, Args)]
+pub struct SnapshotArgs {
+    /// Where to write; `-` is standard output
+    #[arg(short = 'o', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// TCP sockets alone
+    #[arg(short = 't', long, help_heading = "Which sockets")]
+    pub tcp: bool,
+    /// UDP sockets alone
+    #[arg(short = 'u', long, help_heading = "Which sockets")]
+    pub udp: bool,
+    /// Time between the two looks, from which rates are known
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub interval: Duration,
+    /// Mask addresses and the names of host, users, processes, containers, units and cgroups
+    #[arg(long)]
+    pub redact: bool,
+    /// Where to look; with --from, that snapshot is written anew.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArgs {
+    /// The earlier snapshot
+    #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
+    pub before: PathBuf,
+    /// The later snapshot
+    #[arg(value_name = "B", value_hint = ValueHint::FilePath)]
+    pub after: PathBuf,
+    /// Show at most N sockets of each kind in the table; JSON has them all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub format: Option<ReportFormat>,
+    /// One JSON document (--format json)
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    pub json: bool,
+    /// One JSON document on one line, the same as --json
+    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
+    pub ndjson: bool,
+    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+}
+
+impl DiffArgs {
+    /// Whether it is wanted as JSON.
     pub fn wants_json(&self) -> bool {
         self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
     }
@@ -314,6 +393,10 @@ pub struct SourceArgs {
     #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look",
           value_parser = NonEmptyStringValueParser::new())]
     pub netns: Option<String>,
+    /// Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to look",
+          action = ArgAction::Append)]
+    pub from: Vec<PathBuf>,
     /// Stop looking for owners after this long
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
           allow_negative_numbers = true, help_heading = "Where to look")]

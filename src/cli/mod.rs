@@ -53,6 +53,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::TimeWait(args)) => commands::time_wait::run(&args),
         Some(Command::Explain(args)) => commands::explain::run(&args),
         Some(Command::Capacity(args)) => commands::capacity::run(&args),
+        Some(Command::Snapshot(args)) => commands::snapshot::run(&args),
+        Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),
     }

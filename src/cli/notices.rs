@@ -9,14 +9,14 @@ use std::{
 /// Remembers what was said, so that a watch does not repeat it.
 #[derive(Debug, Default)]
 pub struct Notices {
-    said: HashSet<&'static str>,
+    said: HashSet<String>,
 }
 
 impl Notices {
     /// Says what `about` tells and has not been said.
     pub fn tell(&mut self, about: &About) {
         if let Some(reason) = &about.fallback_reason
-            && self.said.insert("fallback")
+            && self.said.insert("fallback".to_owned())
         {
             note(&format!(
                 "read from /proc/net, without queue limits, cookies and TCP details: {reason}"
@@ -28,7 +28,7 @@ impl Notices {
     }
 
     fn tell_gap(&mut self, gap: &Gap) {
-        if self.said.insert(gap.code) {
+        if self.said.insert(gap.code.to_string()) {
             note(&gap.message);
             if !gap.hint.is_empty() {
                 say("hint", &gap.hint);

@@ -1,15 +1,16 @@
 //! What the arguments of a listing mean: every default, alias and conflict is decided here.
 
 use super::{
-    args::{Colour, Format, ListArgs, Source, SourceArgs},
+    args::{Colour, Format, ListArgs, RepeatArgs, Source, SourceArgs},
     failure::Failure,
 };
 use crate::{
     collect::query::{Order, Query, SourceChoice},
     field::{self, definition::Field, need::Need},
-    kernel::proc::root::Root,
+    kernel::{proc::root::Root, snapshot_file::reader},
     model::{
         protocol::{Family, Protocol},
+        recording::Recording,
         state::{State, StateSet},
     },
     view::{
@@ -65,6 +66,12 @@ impl Plan {
             return Err(Failure::usage(
                 format!("`{word}` is no command, and filters are not built yet"),
                 "`sockeye --help` lists commands; select with -t -u -l -4 -6, or pipe --ndjson to jq",
+            ));
+        }
+        if args.resolve && !args.source.from.is_empty() {
+            return Err(Failure::usage(
+                "--resolve would ask this machine about the addresses of another",
+                "leave out -r: a snapshot is shown with the names recorded in it",
             ));
         }
         let device = device(args.color);
@@ -170,6 +177,43 @@ pub fn report_query(
         pids: vec![],
         owner_patience: args.owner_deadline,
     })
+}
+
+/// The snapshot to read instead of the kernel; `None`: the kernel.
+///
+/// It does not change: asking it again and again is refused, and so are names of addresses, which
+/// only this machine's resolver could tell.
+pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Recording>, Failure> {
+    let path = match args.from.as_slice() {
+        [] => return Ok(None),
+        [path] => path,
+        _ => {
+            return Err(Failure::usage(
+                "--from names two snapshots",
+                "`sockeye diff A B` compares two",
+            ));
+        }
+    };
+    // Not by clap's conflicts: `capacity --from ADDR` is no snapshot.
+    let elsewhere = [
+        ("--source", args.source != Source::Auto),
+        ("--proc-root", args.proc_root.is_some()),
+        ("--netns", args.netns.is_some()),
+        ("--owner-deadline", args.owner_deadline.is_some()),
+    ];
+    if let Some((option, _)) = elsewhere.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(
+            format!("{option} asks the kernel and --from reads a snapshot"),
+            "leave out one of them",
+        ));
+    }
+    if repeat.interval().is_some() {
+        return Err(Failure::usage(
+            "--watch repeats a question and --from has one answer",
+            "leave out one of them",
+        ));
+    }
+    Ok(Some(reader::read_file(path)?))
 }
 
 /// The /proc tree to read.

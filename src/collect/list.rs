@@ -4,6 +4,7 @@ use super::{
     order::Sorted,
     owners,
     query::Query,
+    replay,
     sink::RowSink,
     tables::{Provenance, Tables},
 };
@@ -13,11 +14,13 @@ use crate::{
         row::{Context, Row},
     },
     kernel::{
-        addresses::Resolver, error::Error, host, names::Names, namespace, netlink::connection::Next,
+        addresses::Resolver, cgroup_tree::CgroupTree, error::Error, host, names::Names, namespace,
+        netlink::connection::Next,
     },
     model::{
         about::{About, SourceKind},
         gap::Gap,
+        recording::Recording,
         socket::Socket,
     },
 };
@@ -79,6 +82,39 @@ pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
     Ok(listing.finish(&tables.provenance)?)
 }
 
+/// The same from a recording: nothing is asked of this machine.
+pub fn recorded(
+    query: &Query,
+    mut recording: Recording,
+    sink: &mut dyn RowSink,
+) -> Result<Outcome, Failure> {
+    replay::narrow(&mut recording, query, None);
+    let Recording { snapshot, names, .. } = recording;
+    let mut about = snapshot.about;
+    // Counters are no part of a listing.
+    about.gaps.retain(|gap| !gap.code.starts_with("counters-"));
+    let provenance = Provenance {
+        kind: Some(about.source),
+        fallback_reason: about.fallback_reason.clone(),
+        gaps: std::mem::take(&mut about.gaps),
+    };
+    let context = Context {
+        owners: snapshot.owners,
+        names: Names::recorded(&names),
+        cgroups: CgroupTree::recorded(&names.cgroups),
+        netns: about.netns.clone(),
+        resolver: None,
+    };
+    let mut listing = Listing::of(query, sink, about, context);
+    listing.owners_known = true;
+    for socket in snapshot.sockets {
+        if listing.take(socket, &provenance)? == Next::Stop {
+            break;
+        }
+    }
+    Ok(listing.finish(&provenance)?)
+}
+
 struct Listing<'q, 's> {
     query: &'q Query,
     sink: &'s mut dyn RowSink,
@@ -89,6 +125,8 @@ struct Listing<'q, 's> {
     begun: bool,
     rows: u64,
     owner_gaps: Vec<Gap>,
+    /// Whether the owners need no look-up: they were recorded.
+    owners_known: bool,
 }
 
 impl<'q, 's> Listing<'q, 's> {
@@ -98,28 +136,30 @@ impl<'q, 's> Listing<'q, 's> {
         if query.resolve.is_some() {
             names.learn_services();
         }
+        let about = About {
+            generated_at: SystemTime::now(),
+            host: host::read(&query.root),
+            source: SourceKind::Netlink,
+            fallback_reason: None,
+            netns: netns.clone(),
+            gaps: vec![],
+        };
+        let resolver = query.resolve.map(Resolver::start);
+        Self::of(query, sink, about, Context { names, resolver, netns, ..Context::default() })
+    }
+
+    fn of(query: &'q Query, sink: &'s mut dyn RowSink, about: About, context: Context) -> Self {
         Self {
             query,
             sink,
-            about: About {
-                generated_at: SystemTime::now(),
-                host: host::read(&query.root),
-                source: SourceKind::Netlink,
-                fallback_reason: None,
-                netns: netns.clone(),
-                gaps: vec![],
-            },
-            context: Context {
-                names,
-                netns,
-                resolver: query.resolve.map(Resolver::start),
-                ..Context::default()
-            },
+            about,
+            context,
             sorted: Sorted::default(),
             held: vec![],
             begun: false,
             rows: 0,
             owner_gaps: vec![],
+            owners_known: false,
         }
     }
 
@@ -163,7 +203,7 @@ impl<'q, 's> Listing<'q, 's> {
     fn flush(&mut self, provenance: &Provenance, more: bool) -> io::Result<()> {
         let held = std::mem::take(&mut self.held);
         if !self.begun {
-            if self.needs_owners() && !self.sorts_by_owner() {
+            if self.needs_owners() && !self.sorts_by_owner() && !self.owners_known {
                 self.look_up_owners(&held, more);
             }
             self.about.source = provenance.kind.unwrap_or(SourceKind::Netlink);

@@ -1,7 +1,7 @@
 //! Cgroup v2 ids to paths: an id is the inode of the directory.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     os::unix::fs::DirEntryExt,
     path::{Path, PathBuf},
@@ -21,6 +21,11 @@ pub struct CgroupTree {
 }
 
 impl CgroupTree {
+    /// As another machine had them: nothing is read here.
+    pub fn recorded(paths: &BTreeMap<u64, String>) -> Self {
+        Self { paths: Some(paths.iter().map(|(id, path)| (*id, path.clone())).collect()) }
+    }
+
     /// Reads the hierarchy, once, unless the id is that of the root.
     pub fn learn(&mut self, id: u64) {
         if id != ROOT_ID {

@@ -4,6 +4,11 @@ use super::proc::root::Root;
 use crate::model::about::Host;
 use nix::sys::utsname::uname;
 
+/// Identity of the boot, within which cookies and inodes of namespaces are unique.
+pub fn boot_id(root: &Root) -> Option<String> {
+    root.read_line("sys/kernel/random/boot_id").ok().filter(|id| !id.is_empty())
+}
+
 /// Reads them: of the running machine, or as another tree tells.
 pub fn read(root: &Root) -> Host {
     if root.is_live()

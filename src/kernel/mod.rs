@@ -12,4 +12,5 @@ pub mod namespace;
 pub mod netlink;
 pub mod proc;
 pub mod route;
+pub mod snapshot_file;
 pub mod sock_diag;

@@ -1,7 +1,7 @@
 //! Names of users, interfaces and services. Looked up once each.
 
 use super::proc::root::Root;
-use crate::model::protocol::Protocol;
+use crate::model::{protocol::Protocol, recording::RecordedNames};
 use nix::{
     net::if_::if_indextoname,
     unistd::{Uid, User},
@@ -22,6 +22,18 @@ impl Names {
     /// For sockets told by this tree.
     pub fn new(root: &Root) -> Self {
         Self { foreign: !root.is_live(), ..Self::default() }
+    }
+
+    /// As another machine gave them: nothing is looked up here.
+    pub fn recorded(names: &RecordedNames) -> Self {
+        let users = names.users.iter().map(|(uid, name)| (*uid, Some(name.clone())));
+        let interfaces = names.interfaces.iter().map(|(index, name)| (*index, Some(name.clone())));
+        Self {
+            foreign: true,
+            users: users.collect(),
+            interfaces: interfaces.collect(),
+            services: None,
+        }
     }
 
     /// Learns the name of a user, by NSS (`getpwuid_r`).

@@ -24,6 +24,9 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// Every source.
+    pub const ALL: [Self; 3] = [Self::Netlink, Self::Proc, Self::Mixed];
+
     /// The word in JSON.
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,7 +38,7 @@ impl SourceKind {
 }
 
 /// The head of a document.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
     /// When the kernel was asked.
     pub generated_at: SystemTime,

@@ -1,7 +1,9 @@
 //! Kernel memory of a socket.
 
+use serde::{Deserialize, Serialize};
+
 /// `INET_DIAG_SKMEMINFO`, nine 32-bit counts (`SK_MEMINFO_*` in `linux/sock_diag.h`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SocketMemory {
     /// Bytes of the receive queue, with their overhead.
     pub rmem_alloc_bytes: u32,

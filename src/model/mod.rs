@@ -13,6 +13,7 @@ pub mod owner;
 pub mod ports;
 pub mod protocol;
 pub mod queues;
+pub mod recording;
 pub mod settings;
 pub mod snapshot;
 pub mod socket;

@@ -102,7 +102,7 @@ pub struct Descriptor {
 }
 
 /// What a look-up of owners found, by socket inode.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owners {
     processes: Vec<Process>,
     /// Sorted by inode, process, descriptor.
@@ -157,6 +157,17 @@ impl Owners {
     /// Every process that was seen to hold a socket.
     pub fn processes(&self) -> &[Process] {
         &self.processes
+    }
+
+    /// The sockets each process holds as (inode, descriptor), in the order of [`Self::processes`].
+    pub fn holdings(&self) -> Vec<(&Process, Vec<(u64, u32)>)> {
+        let mut holdings: Vec<_> = self.processes.iter().map(|p| (p, vec![])).collect();
+        for descriptor in &self.descriptors {
+            if let Some((_, sockets)) = holdings.get_mut(descriptor.process as usize) {
+                sockets.push((descriptor.inode, descriptor.fd));
+            }
+        }
+        holdings
     }
 
     /// How many sockets' descriptors a process holds.

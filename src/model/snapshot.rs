@@ -20,7 +20,7 @@ pub struct Alive {
 }
 
 /// One look at a host, in one network namespace.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// When, where, from which source, and what could not be seen.
     pub about: About,

@@ -28,6 +28,17 @@ impl TimerKind {
         }
     }
 
+    /// Its number in the kernel: the inverse of [`Self::from_kernel`].
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Retransmit => 1,
+            Self::Keepalive => 2,
+            Self::TimeWait => 3,
+            Self::WindowProbe => 4,
+            Self::Other(number) => number,
+        }
+    }
+
     /// The word in tables, JSON and filters.
     pub const fn name(self) -> &'static str {
         match self {

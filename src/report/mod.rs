@@ -1,6 +1,7 @@
 //! Pure functions of a snapshot: they read neither the clock nor /proc.
 
 pub mod capacity;
+pub mod diff;
 pub mod ephemeral;
 pub mod overview;
 pub mod remedy;

@@ -67,7 +67,7 @@ pub fn warnings(out: &mut Vec<u8>, gaps: &[Gap]) {
             out.push(b',');
         }
         out.extend(b"{\"code\":");
-        json::string(out, gap.code);
+        json::string(out, &gap.code);
         out.extend(b",\"message\":");
         json::string(out, &gap.sentence());
         out.push(b'}');

@@ -2,6 +2,7 @@
 //! every format renders. Fetches nothing.
 
 pub mod columns;
+pub mod diff;
 pub mod document;
 pub mod escape;
 pub mod explain;

@@ -24,6 +24,8 @@ mod owners;
 mod program;
 /// Every document is what its schema says.
 mod schemas;
+/// What is recorded is read back, and answers as the live machine did.
+mod snapshot;
 /// A namespace with sockets in every state is listed exactly, by either source.
 mod states;
 /// The TIME_WAIT report says what was done.

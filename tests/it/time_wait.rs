@@ -170,7 +170,8 @@ fn twenty_thousand_on_the_side_of_a_server_are_harmless() {
     });
     for switches in ["--interval 0.1", "--interval 0.1 --source proc"] {
         let report = report(&namespace, switches);
-        assert_eq!((&report["verdict"], &report["total"]), (&"harmless".into(), &20_000.into()));
+        let seen = (&report["verdict"], &report["total"]);
+        assert_eq!(seen, (&"harmless".into(), &20_000.into()), "{switches}: {report}");
         assert_eq!((&report["server_side"], &report["client_side"]), (&20_000.into(), &0.into()));
         let group = group(&report, &[("side", "server".into())]);
         assert_eq!((&group["local_port"], &group["count"]), (&7080.into(), &20_000.into()));

@@ -28,16 +28,37 @@ pub fn run(args: &CapacityArgs) -> Result<Exit, Failure> {
     // table, 26 to 50 ms. Who listens has no use for them.
     let states = if listen.is_some() { StateSet::ALL } else { ephemeral::states_with_bound() };
     let need = Need::OWNERS.with(Need::LIMITS);
-    let source = &args.report.source;
+    let addresses = args.source_addresses();
+    let told = match addresses.as_slice() {
+        [] => None,
+        [address] if args.to.is_some() => Some(*address),
+        [_] => return Err(from_without_to()),
+        _ => {
+            return Err(Failure::usage(
+                "--from names two source addresses",
+                "ask for one at a time",
+            ));
+        }
+    };
+    let report_args = args.without_addresses();
+    let recorded = !report_args.source.from.is_empty();
+    if recorded && args.own {
+        return Err(Failure::usage(
+            "--self is a process of this machine, and --from FILE is of another",
+            "name a process of the snapshot with --pid PID",
+        ));
+    }
+    let source = &report_args.source;
     let mut query = plan::report_query(source, vec![(Protocol::Tcp, states)], need)?;
     let pid = if args.own { u32::try_from(getppid().as_raw()).ok() } else { args.pid };
     query.pids = pid.into_iter().collect();
-    let live = query.root.is_live();
-    report::run(&args.report, "sockeye.capacity/1", &query, None, |snapshot| {
+    // The routes of this machine are not those of a recorded one.
+    let live = query.root.is_live() && !recorded;
+    report::run(&report_args, "sockeye.capacity/1", &query, None, |snapshot| {
         let question = match (args.to, listen) {
             (Some(to), _) => Some(Question::To {
                 peer: Endpoint::new(to.ip(), to.port()),
-                local: source_address(args.source_address, to, snapshot, live),
+                local: source_address(told, to, snapshot, live),
                 pid,
                 bound: args.bound,
             }),
@@ -66,6 +87,13 @@ fn source_address(
         snapshot.sockets.iter().find(|s| is_there(s.remote)).map(|s| s.local.address)
     };
     told.or_else(by_route).or_else(by_use)
+}
+
+fn from_without_to() -> Failure {
+    Failure::usage(
+        "--from ADDR is the source address of a question, and none was asked",
+        "add --to ADDR:PORT; a file with such a name is written `./ADDR`",
+    )
 }
 
 fn assumption(text: &str) -> Result<Assumption, Failure> {

@@ -6,11 +6,16 @@ use crate::{
         exit::Exit,
         failure::Failure,
         notices::Notices,
-        plan::{Form, Plan},
+        plan::{self, Form, Plan},
         repeat,
     },
-    collect::{list, sink::RowSink},
+    collect::{
+        list::{self, Outcome},
+        query::Query,
+        sink::RowSink,
+    },
     kernel::namespace,
+    model::recording::Recording,
     view::{
         columns,
         output::Output,
@@ -33,14 +38,20 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
         output.flush()?;
         return Ok(Exit::Answered);
     }
+    let mut recording = plan::recording(&args.source, &args.repeat)?;
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }
     let mut notices = Notices::default();
-    repeat::run(&args.repeat, |repeated| once(&plan, repeated, &mut notices))
+    repeat::run(&args.repeat, |repeated| once(&plan, recording.take(), repeated, &mut notices))
 }
 
-fn once(plan: &Plan, repeated: bool, notices: &mut Notices) -> Result<Exit, Failure> {
+fn once(
+    plan: &Plan,
+    recording: Option<Recording>,
+    repeated: bool,
+    notices: &mut Notices,
+) -> Result<Exit, Failure> {
     let mut output = Output::stdout();
     let to = &mut output;
     let fields = plan.fields.clone();
@@ -53,8 +64,20 @@ fn once(plan: &Plan, repeated: bool, notices: &mut Notices) -> Result<Exit, Fail
         Form::Count(form) => Box::new(Counted::new(to, form)),
         Form::ColumnsHelp => return Ok(Exit::Answered),
     };
-    let outcome = list::run(&plan.query, sink.as_mut())?;
+    let outcome = ask(&plan.query, recording, sink.as_mut())?;
     drop(sink);
     notices.tell(&outcome.about);
     Ok(if plan.quiet && outcome.rows == 0 { Exit::NothingMatched } else { Exit::Answered })
+}
+
+/// Asks the recording, or without one the kernel.
+pub fn ask(
+    query: &Query,
+    recording: Option<Recording>,
+    sink: &mut dyn RowSink,
+) -> Result<Outcome, list::Failure> {
+    match recording {
+        Some(recording) => list::recorded(query, recording, sink),
+        None => list::run(query, sink),
+    }
 }

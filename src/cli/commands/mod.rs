@@ -2,10 +2,12 @@
 
 pub mod capacity;
 pub mod completions;
+pub mod diff;
 pub mod explain;
 pub mod list;
 pub mod overview;
 pub mod report;
 pub mod schema;
+pub mod snapshot;
 pub mod summary;
 pub mod time_wait;

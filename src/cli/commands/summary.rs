@@ -1,8 +1,8 @@
 //! `sockeye summary`: how many sockets there are, and in which states.
 
+use super::list::ask;
 use crate::{
     cli::{args::ReportArgs, exit::Exit, failure::Failure, notices::Notices, plan, repeat},
-    collect::list,
     field::need::Need,
     kernel::namespace,
     model::{
@@ -17,6 +17,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let udp = StateSet::of(State::Established).with(StateSet::of(State::Unconnected));
     let protocols = vec![(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, udp)];
     let query = plan::report_query(&args.source, protocols, Need::NONE)?;
+    let mut recording = plan::recording(&args.source, &args.repeat)?;
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }
@@ -24,7 +25,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let mut notices = Notices::default();
     repeat::run(&args.repeat, |_| {
         let mut output = Output::stdout();
-        let outcome = list::run(&query, &mut SummarySink::new(&mut output, device))?;
+        let outcome = ask(&query, recording.take(), &mut SummarySink::new(&mut output, device))?;
         notices.tell(&outcome.about);
         Ok(Exit::Answered)
     })

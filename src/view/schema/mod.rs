@@ -4,6 +4,7 @@ mod capacity;
 mod explain;
 mod overview;
 mod parts;
+mod snapshot;
 mod socket;
 mod time_wait;
 
@@ -33,6 +34,8 @@ const SCHEMAS: &[Schema] = &[
     },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
     Schema { name: "overview", summary: "sockeye alone, by --json", make: overview::overview },
+    Schema { name: "snapshot", summary: "the first line of a snapshot file", make: snapshot::head },
+    Schema { name: "diff", summary: "what changed, by diff --json", make: snapshot::comparison },
     Schema {
         name: "summary",
         summary: "counts by state, by summary --json",

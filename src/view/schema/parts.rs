@@ -1,5 +1,6 @@
 //! Pieces that schemas are made of.
 
+use crate::model::{owner::Unowned, state::State};
 use serde_json::{Value, json};
 
 pub(super) fn with_dialect(mut schema: Value, title: &str) -> Value {
@@ -14,11 +15,8 @@ pub(super) fn document(id: &str, own: &Value) -> Value {
     let mut properties = json!({
         "schema": {"const": id},
         "generated_at": {"type": "string", "description": "RFC 3339, UTC"},
-        "host": strict(&json!({"name": nullable("string"), "kernel": nullable("string")})),
-        "source": strict(&json!({
-            "kind": {"enum": ["netlink", "proc", "mixed"]},
-            "fallback_reason": nullable("string"),
-        })),
+        "host": host(),
+        "source": source(),
         "warnings": warnings(),
     });
     let mut required: Vec<String> =
@@ -62,4 +60,29 @@ pub(super) fn unknown_or_count(description: &str) -> Value {
 
 pub(super) fn or_null(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
+}
+
+pub(super) fn host() -> Value {
+    strict(&json!({"name": nullable("string"), "kernel": nullable("string")}))
+}
+
+pub(super) fn source() -> Value {
+    strict(&json!({
+        "kind": {"enum": ["netlink", "proc", "mixed"]},
+        "fallback_reason": nullable("string"),
+    }))
+}
+
+pub(super) fn netns() -> Value {
+    strict(&json!({"inode": unknown_or_count("inode of ns/net"), "name": nullable("string")}))
+}
+
+pub(super) fn state() -> Value {
+    json!({"enum": State::all().map(State::name).chain(["UNKNOWN"]).collect::<Vec<_>>()})
+}
+
+/// Why no process is named, or null.
+pub(super) fn unowned() -> Value {
+    let reasons = Unowned::ALL.iter().map(|why| Value::from(why.name()));
+    json!({"enum": reasons.chain([Value::Null]).collect::<Vec<_>>()})
 }

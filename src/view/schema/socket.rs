@@ -1,10 +1,10 @@
 //! Schemas of a listing, of one socket, of groups and counts.
 
-use super::parts::{count, document, nullable, or_null, strict, unknown_or_count, with_dialect};
-use crate::{
-    field,
-    model::{owner::Unowned, state::State, tcp_info::TCP_FIELDS},
+use super::parts::{
+    count, document, netns, nullable, or_null, state, strict, unknown_or_count, unowned,
+    with_dialect,
 };
+use crate::{field, model::tcp_info::TCP_FIELDS};
 use serde_json::{Value, json};
 
 /// A listing.
@@ -83,8 +83,6 @@ pub(super) fn relax(object: &mut Value) {
 }
 
 pub(super) fn socket() -> Value {
-    let states: Vec<&str> = State::all().map(State::name).chain(["UNKNOWN"]).collect();
-    let reasons: Vec<&str> = Unowned::ALL.iter().map(|why| why.name()).collect();
     let port = json!({"type": "integer", "minimum": 0, "maximum": 65535});
     let address = json!({"type": "string"});
     let local = strict(&json!({"address": address, "port": port, "interface": nullable("string")}));
@@ -120,7 +118,7 @@ pub(super) fn socket() -> Value {
     let mut schema = strict(&json!({
         "protocol": {"enum": ["tcp", "udp"]},
         "family": {"enum": ["ipv4", "ipv6"]},
-        "state": {"enum": states},
+        "state": state(),
         "state_number": count(),
         "local": local,
         "peer": or_null(&peer),
@@ -135,8 +133,8 @@ pub(super) fn socket() -> Value {
         "timer": or_null(&timer),
         "age_ms": unknown_or_count("time in TIME_WAIT, a lower bound"),
         "processes": {"type": "array", "items": process},
-        "owner_unknown": {"enum": reasons.into_iter().map(Value::from).chain([Value::Null]).collect::<Vec<_>>()},
-        "netns": strict(&json!({"inode": unknown_or_count("inode of ns/net"), "name": nullable("string")})),
+        "owner_unknown": unowned(),
+        "netns": netns(),
         "cgroup": nullable("string"),
         "mark": unknown_or_count("SO_MARK; null without CAP_NET_ADMIN"),
         "congestion": nullable("string"),

@@ -37,7 +37,6 @@ const TABLE: &[(&str, Candidates)] = &[
     ("times", Candidates::Nothing),
     ("interval", Candidates::Nothing),
     ("to", Candidates::Nothing),
-    ("source_address", Candidates::Nothing),
     ("pid", Candidates::Nothing),
     ("listen", Candidates::Nothing),
     ("assume", Candidates::Nothing),

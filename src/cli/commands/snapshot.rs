@@ -1,0 +1,82 @@
+//! `sockeye snapshot`: a host in a file.
+
+use crate::{
+    cli::{
+        args::{RepeatArgs, SnapshotArgs},
+        exit::Exit,
+        failure::Failure,
+        notices::Notices,
+        plan,
+    },
+    collect::{recording, redaction},
+    kernel::{error::Cause, namespace, snapshot_file::writer},
+    model::{
+        protocol::Protocol,
+        state::{State, StateSet},
+    },
+    view::output::Output,
+};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
+
+/// Records, or reads a recording with `--from`, and writes it.
+pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
+    let to_stdout = args.output == Path::new("-");
+    if to_stdout && io::stdout().is_terminal() {
+        return Err(Failure::usage(
+            "a snapshot is compressed and would garble the terminal",
+            "name a file: `sockeye snapshot -o FILE`",
+        ));
+    }
+    let recorded = plan::recording(&args.source, &RepeatArgs::default())?;
+    if let Some(netns) = &args.source.netns {
+        namespace::enter(netns)?;
+    }
+    let protocols = protocols(args);
+    let mut recording = if let Some(mut recording) = recorded {
+        let asked = |protocol| protocols.iter().any(|(asked, _)| *asked == protocol);
+        recording.snapshot.sockets.retain(|socket| asked(socket.protocol));
+        recording.protocols.retain(|protocol| asked(*protocol));
+        recording
+    } else {
+        let query = plan::report_query(&args.source, protocols, recording::NEED)?;
+        recording::record(&query, args.interval, env!("CARGO_PKG_VERSION"))?
+    };
+    if args.redact {
+        recording = redaction::redact(recording);
+    }
+    if to_stdout {
+        let mut output = Output::stdout();
+        let (bytes, _) = writer::encode(&recording, vec![])?;
+        output.buffer = bytes;
+        output.flush()?;
+    } else {
+        writer::write_file(&args.output, &recording).map_err(|error| Failure {
+            exit: Exit::NoAnswer,
+            message: error.to_string(),
+            hints: vec![
+                match error.cause {
+                    Cause::Errno(nix::errno::Errno::ENOSPC) => "free space, or write elsewhere",
+                    _ => "write to a directory that exists and that you may write to",
+                }
+                .to_owned(),
+            ],
+        })?;
+    }
+    Notices::default().tell(&recording.snapshot.about);
+    Ok(Exit::Answered)
+}
+
+/// Every state, bound sockets too: the ports they hold are held from everybody.
+fn protocols(args: &SnapshotArgs) -> Vec<(Protocol, StateSet)> {
+    let every = !args.tcp && !args.udp;
+    let tcp = StateSet::ALL.with(StateSet::of(State::BoundInactive));
+    let udp = StateSet::of(State::Established).with(StateSet::of(State::Unconnected));
+    [(Protocol::Tcp, tcp, args.tcp), (Protocol::Udp, udp, args.udp)]
+        .into_iter()
+        .filter(|(.., asked)| *asked || every)
+        .map(|(protocol, states, _)| (protocol, states))
+        .collect()
+}

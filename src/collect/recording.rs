@@ -1,0 +1,64 @@
+//! A snapshot to keep, with the names of what occurs in it.
+
+use super::{list::Failure, query::Query, snapshot};
+use crate::{
+    field::need::Need,
+    kernel::{cgroup_tree::CgroupTree, host, names::Names},
+    model::{
+        recording::{RecordedNames, Recording},
+        socket::Socket,
+    },
+};
+use std::time::Duration;
+
+/// What a recording asks for beside the sockets: all that any command shows.
+pub const NEED: Need = Need::TCP_INFO
+    .with(Need::MEMORY)
+    .with(Need::CONGESTION)
+    .with(Need::TOS)
+    .with(Need::OWNERS)
+    .with(Need::USERS)
+    .with(Need::CGROUPS)
+    .with(Need::INTERFACES)
+    .with(Need::LIMITS);
+
+/// Records the running machine: two looks, `window` apart.
+pub fn record(query: &Query, window: Duration, tool_version: &str) -> Result<Recording, Failure> {
+    let snapshot = snapshot::take(query, Some(window))?;
+    Ok(Recording {
+        names: names(query, &snapshot.sockets),
+        protocols: query.protocols.iter().map(|(protocol, _)| *protocol).collect(),
+        boot_id: host::boot_id(&query.root),
+        tool_version: tool_version.to_owned(),
+        redacted: false,
+        snapshot,
+    })
+}
+
+/// The names of what occurs in the sockets.
+fn names(query: &Query, sockets: &[Socket]) -> RecordedNames {
+    let (mut names, mut cgroups) = (Names::new(&query.root), CgroupTree::default());
+    let mut recorded = RecordedNames::default();
+    for socket in sockets {
+        if let Some(uid) = socket.uid {
+            names.learn_user(uid);
+            if let Some(name) = names.user(uid).filter(|_| !recorded.users.contains_key(&uid)) {
+                recorded.users.insert(uid, name.to_owned());
+            }
+        }
+        let index = socket.interface;
+        if index != 0 && !recorded.interfaces.contains_key(&index) {
+            names.learn_interface(index);
+            if let Some(name) = names.interface(index) {
+                recorded.interfaces.insert(index, name.to_owned());
+            }
+        }
+        if let Some(id) = socket.cgroup_id.filter(|id| !recorded.cgroups.contains_key(id)) {
+            cgroups.learn(id);
+            if let Some(path) = cgroups.path(id) {
+                recorded.cgroups.insert(id, path.to_owned());
+            }
+        }
+    }
+    recorded
+}

@@ -1,0 +1,115 @@
+//! What a recording answers, later and on whatever machine.
+
+use super::query::Query;
+use crate::{
+    field::need::Need,
+    model::{
+        gap::Gap, limits::Limits, owner::Owners, recording::Recording, snapshot::Snapshot,
+        socket::Socket,
+    },
+};
+use std::{collections::HashSet, time::Duration};
+
+/// Leaves in the recording what a query asks for, so that its answer is that of the live machine
+/// at that moment, and says what was asked for and not recorded.
+///
+/// Without a window there is one look, the last.
+pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>) {
+    let snapshot = &mut recording.snapshot;
+    snapshot.sockets.retain(|socket| query.wants(socket));
+    let need = query.need;
+    for socket in &mut snapshot.sockets {
+        if !need.includes(Need::TCP_INFO) {
+            socket.tcp_info = None;
+        }
+        if !need.includes(Need::MEMORY) {
+            socket.memory = None;
+        }
+        if !need.includes(Need::CONGESTION) {
+            socket.congestion = None;
+        }
+        if !need.includes(Need::TOS) {
+            socket.tos = None;
+        }
+    }
+    let gaps = &mut snapshot.about.gaps;
+    if !need.includes(Need::OWNERS) {
+        snapshot.owners = Owners::default();
+    }
+    // Like the live look-up: said only where an asked socket is concerned.
+    let owners = &snapshot.owners;
+    let is_nameless = |socket: &Socket| {
+        owners.unmatched().is_some()
+            && socket.unowned().is_none()
+            && socket.inode.is_some_and(|inode| !owners.holds(inode))
+    };
+    if !snapshot.sockets.iter().any(is_nameless) {
+        gaps.retain(|gap| !gap.code.starts_with("owners-"));
+    }
+    if !need.includes(Need::LIMITS) {
+        snapshot.limits = Limits::default();
+    }
+    let known = |pid: &&u32| snapshot.limits.process(**pid).is_some();
+    for pid in query.pids.iter().filter(|pid| need.includes(Need::LIMITS) && !known(pid)) {
+        gaps.push(Gap::new(
+            "process-not-recorded",
+            format!("limits of process {pid} are not in the snapshot: it held no socket"),
+            "",
+        ));
+    }
+    for (protocol, _) in &query.protocols {
+        if !recording.protocols.contains(protocol) {
+            gaps.push(Gap::new(
+                "not-recorded",
+                format!("{protocol} sockets are not in the snapshot: they were not asked for"),
+                "record it without -t or -u",
+            ));
+        }
+    }
+    if window.is_none() {
+        one_look(snapshot);
+        holders_alone(snapshot, &query.pids);
+    } else if snapshot.samples.len() < 2 {
+        gaps.push(Gap::new(
+            "no-window",
+            "rates are not known: the snapshot holds one look",
+            "record it again with `sockeye snapshot`",
+        ));
+    }
+}
+
+/// Leaves the holders of the sockets there are, and their limits: what one look asks for. Two looks
+/// ask for every holder of the host, since others may come.
+fn holders_alone(snapshot: &mut Snapshot, pids: &[u32]) {
+    let inodes: HashSet<u64> = snapshot.sockets.iter().filter_map(|s| s.inode).collect();
+    let mut owners = Owners::default();
+    for (process, mut sockets) in snapshot.owners.holdings() {
+        sockets.retain(|(inode, _)| inodes.contains(inode));
+        if !sockets.is_empty() {
+            owners.add(process.clone(), &sockets);
+        }
+    }
+    let limits = &mut snapshot.limits;
+    let holders: HashSet<u32> =
+        owners.processes().iter().map(|process| process.pid).chain(pids.iter().copied()).collect();
+    limits.processes.retain(|process| holders.contains(&process.pid));
+    let within: HashSet<&String> = limits.processes.iter().flat_map(|p| &p.cgroups).collect();
+    // A process is limited by its cgroup and by every one around it.
+    limits.cgroups.retain(|cgroup| {
+        let key = cgroup.key();
+        within.iter().any(|inner| {
+            let inside = inner.strip_prefix(key.trim_end_matches('/'));
+            inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    });
+    snapshot.owners = owners.finished(snapshot.owners.unmatched());
+}
+
+fn one_look(snapshot: &mut Snapshot) {
+    snapshot.alive_before.clear();
+    let earlier = snapshot.samples.len().saturating_sub(1);
+    snapshot.samples.drain(..earlier);
+    if let Some(sample) = snapshot.samples.first_mut() {
+        sample.at_ms = 0;
+    }
+}
