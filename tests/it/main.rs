@@ -30,5 +30,7 @@ mod snapshot;
 mod states;
 /// The TIME_WAIT report says what was done.
 mod time_wait;
+/// The decoder of inet_diag answers: recorded, cut, lying, random, live.
+mod wire;
 /// Without netlink, without /proc, or with processes hidden, the listing says what it lacks.
 mod withheld;
