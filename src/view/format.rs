@@ -1,6 +1,6 @@
 //! Values to text: for people with units, for CSV exact.
 
-use super::{escape, json};
+use super::{address, escape, json};
 use crate::{
     field::{row::Row, value::Value},
     model::{endpoint::Endpoint, owner::Unowned},
@@ -26,7 +26,7 @@ pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
         Value::Flag(flag) => out.extend(if *flag { "yes" } else { "no" }.as_bytes()),
         Value::Word(word) => out.extend(word.as_bytes()),
         Value::Name(name) => escape::for_terminal(out, name),
-        Value::Address(address) => json::address(out, *address),
+        Value::Address(ip) => address::write(out, *ip),
         Value::Endpoint(end, interface) => endpoint(out, row, end, *interface),
         Value::State(state) => out.extend(state.name().as_bytes()),
         Value::List(values) if values.is_empty() => out.extend(UNKNOWN.as_bytes()),
@@ -85,7 +85,7 @@ fn endpoint(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<&
         if bracketed {
             out.push(b'[');
         }
-        json::address(out, end.address);
+        address::write(out, end.address);
         if let Some(interface) = interface {
             out.push(b'%');
             escape::for_terminal(out, interface.as_bytes());

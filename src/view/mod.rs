@@ -1,6 +1,7 @@
 //! Values to bytes. A listing streams through a row sink; a report becomes a `Document` once, which
 //! every format renders. Fetches nothing.
 
+pub mod address;
 pub mod columns;
 pub mod diff;
 pub mod document;

@@ -9,7 +9,7 @@ use crate::{
         queues::Queues,
         tcp_info::{TCP_FIELDS, TcpInfo},
     },
-    view::json,
+    view::{address, json},
 };
 
 /// Writes the whole object of schema `sockeye.sockets/1`.
@@ -86,7 +86,7 @@ fn interface(row: Row<'_>) -> Option<&str> {
 
 fn local(out: &mut Vec<u8>, end: &Endpoint, interface: Option<&str>) {
     out.extend(b"{\"address\":\"");
-    json::address(out, end.address);
+    address::write(out, end.address);
     out.extend(b"\",\"port\":");
     json::number(out, end.port);
     out.extend(b",\"interface\":");
@@ -96,7 +96,7 @@ fn local(out: &mut Vec<u8>, end: &Endpoint, interface: Option<&str>) {
 
 fn peer(out: &mut Vec<u8>, end: &Endpoint) {
     out.extend(b"{\"address\":\"");
-    json::address(out, end.address);
+    address::write(out, end.address);
     out.extend(b"\",\"port\":");
     json::number(out, end.port);
     out.push(b'}');
@@ -251,7 +251,7 @@ pub fn value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Name(name) => json::name(out, name),
         Value::Address(address) => {
             out.push(b'"');
-            json::address(out, *address);
+            address::write(out, *address);
             out.push(b'"');
         }
         Value::Endpoint(end, _) => peer(out, end),

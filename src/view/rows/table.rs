@@ -21,18 +21,29 @@ const GAP: usize = 1;
 /// A table.
 pub struct Table<'o> {
     output: &'o mut Output,
-    fields: Vec<&'static Field>,
+    columns: Vec<Column>,
     heading: bool,
     device: Device,
-    /// Cells of the measured rows, row by row; emptied when the widths are known.
-    cells: Vec<Cell>,
-    widths: Option<Vec<usize>>,
-    scratch: Vec<u8>,
+    /// Rows whose cells are measured; emptied when the widths are known.
+    measured: Measured,
+    settled: bool,
 }
 
-struct Cell {
+/// A column with what every cell of it asks, so that no cell has to compare words.
+struct Column {
+    field: &'static Field,
+    width: usize,
+    numeric: bool,
+    endpoint: bool,
+    first: bool,
+    last: bool,
+}
+
+/// Texts of cells, one after the other: where each ends, and its colour.
+#[derive(Default)]
+struct Measured {
     text: Vec<u8>,
-    colour: Option<&'static str>,
+    cells: Vec<(usize, Option<&'static str>)>,
 }
 
 impl<'o> Table<'o> {
@@ -43,84 +54,106 @@ impl<'o> Table<'o> {
         heading: bool,
         device: Device,
     ) -> Self {
-        Self { output, fields, heading, device, cells: vec![], widths: None, scratch: vec![] }
+        let count = fields.len();
+        let columns = fields.into_iter().enumerate().map(|(index, field)| Column {
+            field,
+            width: if heading { field.header.len() } else { 0 },
+            numeric: field.is_numeric(),
+            endpoint: field.unit == "endpoint",
+            first: index == 0,
+            last: index + 1 == count,
+        });
+        let columns = columns.collect();
+        Self { output, columns, heading, device, measured: Measured::default(), settled: false }
     }
 
+    fn measure(&mut self, row: Row<'_>) {
+        let Measured { text, cells } = &mut self.measured;
+        for column in &mut self.columns {
+            let value = column.field.value(row);
+            let start = text.len();
+            format::human(text, row, &value);
+            column.width = column.width.max(shown_width(text.get(start..).unwrap_or_default()));
+            cells.push((text.len(), colour(&value, self.device)));
+        }
+    }
+
+    /// Fixes the widths and prints the heading and the measured rows.
     fn settle(&mut self) -> io::Result<()> {
-        let columns = self.fields.len().max(1);
-        let mut widths: Vec<usize> =
-            self.fields.iter().map(|f| if self.heading { f.header.len() } else { 0 }).collect();
-        for row in self.cells.chunks(columns) {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(shown_width(&cell.text));
-            }
-        }
+        self.settled = true;
         if let Some(room) = self.device.width {
-            fit(&mut widths, &self.fields, room);
+            fit(&mut self.columns, room);
         }
+        let out = &mut self.output.buffer;
         if self.heading {
-            let heads: Vec<Cell> = self
-                .fields
-                .iter()
-                .map(|f| Cell {
-                    text: f.header.as_bytes().to_vec(),
-                    colour: self.device.colour.then_some("\x1b[1m"),
-                })
-                .collect();
-            for (index, (cell, width)) in heads.iter().zip(&widths).enumerate() {
-                self.put(index, &cell.text, cell.colour, *width);
+            let bold = self.device.colour.then_some("\x1b[1m");
+            for column in &self.columns {
+                let head = column.field.header.as_bytes();
+                column.cell(out, self.device, bold, |out| out.extend(head));
             }
-            self.end_line();
+            end_line(out);
         }
-        for row in std::mem::take(&mut self.cells).chunks(columns) {
-            for (index, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                self.put(index, &cell.text, cell.colour, *width);
+        let Measured { text, cells } = std::mem::take(&mut self.measured);
+        let mut start = 0;
+        for row in cells.chunks(self.columns.len().max(1)) {
+            let out = &mut self.output.buffer;
+            for (column, &(end, colour)) in self.columns.iter().zip(row) {
+                let text = text.get(start..end).unwrap_or_default();
+                column.cell(out, self.device, colour, |out| out.extend(text));
+                start = end;
             }
-            self.end_line();
+            end_line(out);
             self.output.flush_if_full()?;
         }
-        self.widths = Some(widths);
         Ok(())
     }
+}
 
-    /// One cell, padded to its column; the last one is not padded.
-    fn put(&mut self, index: usize, text: &[u8], colour: Option<&str>, width: usize) {
-        let Some(field) = self.fields.get(index) else {
-            return;
-        };
-        let last = index + 1 == self.fields.len();
-        let numeric = field.is_numeric();
-        let out = &mut self.output.buffer;
-        if index > 0 {
+impl Column {
+    /// Appends a cell: what `write` appends is coloured, cut and padded where it stands. The last
+    /// column is not padded.
+    fn cell(
+        &self,
+        out: &mut Vec<u8>,
+        device: Device,
+        colour: Option<&str>,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        if !self.first {
             out.extend([b' '; GAP]);
         }
-        let shown = shown_width(text);
-        let cut = (shown > width && self.device.width.is_some())
-            .then(|| shortened(text, width, field.unit == "endpoint", self.device.unicode));
-        let (text, shown) = cut.as_deref().map_or((text, shown), |cut| (cut, shown_width(cut)));
-        let padding = width.saturating_sub(shown);
-        if numeric {
-            pad(out, padding);
+        let start = out.len();
+        out.extend(colour.unwrap_or_default().as_bytes());
+        let inner = out.len();
+        write(out);
+        let text = out.get(inner..).unwrap_or_default();
+        let mut shown = shown_width(text);
+        if shown > self.width && device.width.is_some() {
+            let cut = shortened(text, self.width, self.endpoint, device.unicode);
+            shown = shown_width(&cut);
+            out.truncate(inner);
+            out.extend(cut);
         }
-        if let Some(colour) = colour {
-            out.extend(colour.as_bytes());
-            out.extend(text);
+        if colour.is_some() {
             out.extend(b"\x1b[0m");
-        } else {
-            out.extend(text);
         }
-        if !numeric && !last {
+        let padding = self.width.saturating_sub(shown);
+        let end = out.len();
+        if self.numeric {
+            pad(out, padding);
+            out.copy_within(start..end, start + padding);
+            out.iter_mut().skip(start).take(padding).for_each(|byte| *byte = b' ');
+        } else if !self.last {
             pad(out, padding);
         }
     }
+}
 
-    fn end_line(&mut self) {
-        let out = &mut self.output.buffer;
-        while out.last() == Some(&b' ') {
-            out.pop();
-        }
-        out.push(b'\n');
+fn end_line(out: &mut Vec<u8>) {
+    while out.last() == Some(&b' ') {
+        out.pop();
     }
+    out.push(b'\n');
 }
 
 impl RowSink for Table<'_> {
@@ -129,38 +162,25 @@ impl RowSink for Table<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        let Some(widths) = self.widths.take() else {
-            for field in &self.fields {
-                let value = field.value(row);
-                let mut text = vec![];
-                format::human(&mut text, row, &value);
-                let colour = colour(&value).filter(|_| self.device.colour);
-                self.cells.push(Cell { text, colour });
-            }
-            if self.cells.len() >= MEASURED * self.fields.len() {
+        if !self.settled {
+            self.measure(row);
+            if self.measured.cells.len() >= MEASURED * self.columns.len() {
                 self.settle()?;
             }
             return Ok(());
-        };
-        for index in 0..self.fields.len() {
-            let (Some(field), Some(width)) = (self.fields.get(index), widths.get(index)) else {
-                continue;
-            };
-            let value = field.value(row);
-            let mut text = std::mem::take(&mut self.scratch);
-            text.clear();
-            format::human(&mut text, row, &value);
-            let colour = colour(&value).filter(|_| self.device.colour);
-            self.put(index, &text, colour, *width);
-            self.scratch = text;
         }
-        self.end_line();
-        self.widths = Some(widths);
+        let out = &mut self.output.buffer;
+        for column in &self.columns {
+            let value = column.field.value(row);
+            let colour = colour(&value, self.device);
+            column.cell(out, self.device, colour, |out| format::human(out, row, &value));
+        }
+        end_line(out);
         self.output.flush_if_full()
     }
 
     fn end(&mut self, _: &[Gap]) -> io::Result<()> {
-        if self.widths.is_none() {
+        if !self.settled {
             self.settle()?;
         }
         self.output.flush()
@@ -168,8 +188,9 @@ impl RowSink for Table<'_> {
 }
 
 /// Colour as an aid: what needs a look stands out, what is over is dim. The word says it too.
-fn colour(value: &Value<'_>) -> Option<&'static str> {
+fn colour(value: &Value<'_>, device: Device) -> Option<&'static str> {
     match value {
+        _ if !device.colour => None,
         Value::State(State::Listen) => Some("\x1b[32m"),
         Value::State(State::TimeWait) => Some("\x1b[2m"),
         Value::State(State::CloseWait | State::LastAck | State::Closing | State::SynSent) => {
@@ -180,18 +201,19 @@ fn colour(value: &Value<'_>) -> Option<&'static str> {
 }
 
 /// Makes the columns fit a terminal: names give way first, then addresses; numbers never.
-fn fit(widths: &mut [usize], fields: &[&'static Field], room: usize) {
+fn fit(columns: &mut [Column], room: usize) {
     for (kinds, least) in [
         (&["name", "list"][..], 12),
         (&["endpoint", "address"][..], 21),
         (&["name", "list", "endpoint", "address"][..], 8),
     ] {
-        let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        let widths = columns.iter().map(|column| column.width).sum::<usize>();
+        let total = widths + GAP * columns.len().saturating_sub(1);
         let mut over = total.saturating_sub(room);
-        for (width, field) in widths.iter_mut().zip(fields).rev() {
-            if kinds.contains(&field.unit) && *width > least {
-                let cut = over.min(*width - least);
-                *width -= cut;
+        for column in columns.iter_mut().rev() {
+            if kinds.contains(&column.field.unit) && column.width > least {
+                let cut = over.min(column.width - least);
+                column.width -= cut;
                 over -= cut;
             }
         }
@@ -220,7 +242,13 @@ fn shown_width(text: &[u8]) -> usize {
 }
 
 fn pad(out: &mut Vec<u8>, blanks: usize) {
-    out.resize(out.len() + blanks, b' ');
+    // A screen's width at once and back: cheaper than a fill of unknown length.
+    const USUAL: usize = 32;
+    let end = out.len() + blanks;
+    if blanks <= USUAL {
+        out.extend_from_slice(&[b' '; USUAL]);
+    }
+    out.resize(end, b' ');
 }
 
 #[cfg(test)]
