@@ -108,7 +108,7 @@ pub fn recorded(
     let mut listing = Listing::of(query, sink, about, context);
     listing.owners_known = true;
     for socket in snapshot.sockets {
-        if listing.take(socket, &provenance)? == Next::Stop {
+        if listing.take(&socket, &provenance)? == Next::Stop {
             break;
         }
     }
@@ -177,19 +177,19 @@ impl<'q, 's> Listing<'q, 's> {
         self.owner_gaps = found.gaps;
     }
 
-    fn take(&mut self, socket: Socket, provenance: &Provenance) -> io::Result<Next> {
-        if !self.query.wants(&socket) {
+    fn take(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
+        if !self.query.wants(socket) {
             return Ok(Next::More);
         }
         if let Some(order) = self.query.order {
-            self.learn(&socket);
-            self.sorted.push(socket, order, self.query.limit, &self.context);
+            self.learn(socket);
+            self.sorted.push(socket.clone(), order, self.query.limit, &self.context);
             return Ok(Next::More);
         }
         if self.begun && self.context.resolver.is_none() {
-            self.show(&socket)?;
+            self.show(socket)?;
         } else {
-            self.held.push(socket);
+            self.held.push(socket.clone());
             if self.held.len() >= if self.begun { RESOLVED } else { HELD } {
                 self.flush(provenance, true)?;
             }

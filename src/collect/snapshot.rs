@@ -81,8 +81,8 @@ fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {
     let mut sockets = vec![];
     let mut tables = Tables::open(query)?;
     tables.read(|socket, _| {
-        if query.wants(&socket) {
-            sockets.push(socket);
+        if query.wants(socket) {
+            sockets.push(socket.clone());
         }
         Next::More
     })?;

@@ -74,13 +74,16 @@ impl<'q> Tables<'q> {
     /// Reads every table and hands each socket to `each`, with what is known of the reading.
     ///
     /// An error only where no table at all could be read; one that could not is a gap.
-    pub fn read(&mut self, mut each: impl FnMut(Socket, &Provenance) -> Next) -> Result<(), Error> {
+    pub fn read(
+        &mut self,
+        mut each: impl FnMut(&Socket, &Provenance) -> Next,
+    ) -> Result<(), Error> {
         let mut stopped = false;
         for &(protocol, states) in &self.query.protocols {
             if states.is_empty() || stopped {
                 continue;
             }
-            let mut each = |socket, provenance: &Provenance| {
+            let mut each = |socket: &Socket, provenance: &Provenance| {
                 let next = each(socket, provenance);
                 stopped |= next == Next::Stop;
                 next
@@ -101,7 +104,7 @@ impl<'q> Tables<'q> {
         &mut self,
         protocol: Protocol,
         states: StateSet,
-        each: &mut dyn FnMut(Socket, &Provenance) -> Next,
+        each: &mut dyn FnMut(&Socket, &Provenance) -> Next,
     ) -> Result<bool, Error> {
         let Some(connection) = &mut self.connection else {
             return Ok(false);
@@ -167,7 +170,7 @@ impl<'q> Tables<'q> {
         }
     }
 
-    fn by_proc(&mut self, protocol: Protocol, each: &mut dyn FnMut(Socket, &Provenance) -> Next) {
+    fn by_proc(&mut self, protocol: Protocol, each: &mut dyn FnMut(&Socket, &Provenance) -> Next) {
         if let Some(error) = &self.refused {
             self.provenance.fallback_reason = Some(error.to_string());
         }
@@ -180,7 +183,7 @@ impl<'q> Tables<'q> {
             let provenance = &mut self.provenance;
             let read = net_inet::sockets(&self.query.root, protocol, family, |socket| {
                 provenance.told_by(SourceKind::Proc);
-                each(socket, provenance)
+                each(&socket, provenance)
             });
             match read {
                 Ok(tally) => {

@@ -4,7 +4,7 @@ use super::{
     definition::{Field, Reader},
     need::Need,
     row::Row,
-    value::Value,
+    value::{List, Value},
 };
 use crate::model::owner::Process;
 
@@ -48,9 +48,7 @@ pub const FIELDS: &[Field] = &[
         summary: "descriptor numbers, in the order of pid",
         source: "/proc/PID/fd",
         need: Need::OWNERS,
-        read: Reader::Row(|row| {
-            Value::List(row.holders().map(|(_, fd)| Value::Count(fd.into())).collect())
-        }),
+        read: Reader::Row(|row| Value::List(List::every(row, |(_, fd)| Value::Count(fd.into())))),
     },
     Field {
         id: "unit",
@@ -89,15 +87,8 @@ fn owners(row: Row<'_>) -> Value<'_> {
     Value::Owners(row)
 }
 
-/// One value for each holder, without repetitions.
-fn each<'a>(row: Row<'a>, value: fn((&'a Process, u32)) -> Value<'a>) -> Value<'a> {
-    let mut values: Vec<Value<'a>> = vec![];
-    for found in row.holders().map(value).filter(|v| !v.is_absent()) {
-        if values.iter().all(|v| v.order(&found).is_ne()) {
-            values.push(found);
-        }
-    }
-    Value::List(values)
+fn each(row: Row<'_>, of: fn((&Process, u32)) -> Value<'_>) -> Value<'_> {
+    Value::List(List::distinct(row, of))
 }
 
 fn word(word: Option<&str>) -> Value<'_> {

@@ -1,11 +1,11 @@
 //! A typed value: views format it, sorting and filters compare it, nobody parses it back.
 
 use super::row::Row;
-use crate::model::{endpoint::Endpoint, state::State};
+use crate::model::{endpoint::Endpoint, owner::Process, state::State};
 use std::{cmp::Ordering, net::IpAddr};
 
 /// The value of a column in a row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Value<'a> {
     /// The source did not tell, or the column has no meaning for this socket.
     Absent,
@@ -34,9 +34,46 @@ pub enum Value<'a> {
     /// A state.
     State(State),
     /// Several values, such as the processes that share a socket.
-    List(Vec<Value<'a>>),
+    List(List<'a>),
     /// Who holds the socket, or why nobody does.
     Owners(Row<'a>),
+}
+
+/// One value for each holder of a socket, made as it is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct List<'a> {
+    row: Row<'a>,
+    of: fn((&Process, u32)) -> Value<'_>,
+    distinct: bool,
+}
+
+impl<'a> List<'a> {
+    /// A value of every holder.
+    pub fn every(row: Row<'a>, of: fn((&Process, u32)) -> Value<'_>) -> Self {
+        Self { row, of, distinct: false }
+    }
+
+    /// The values of all holders, each once.
+    pub fn distinct(row: Row<'a>, of: fn((&Process, u32)) -> Value<'_>) -> Self {
+        Self { row, of, distinct: true }
+    }
+
+    /// The values, those that are unknown left out.
+    pub fn values(self) -> impl Iterator<Item = Value<'a>> {
+        let known = move || self.row.holders().map(self.of).filter(|value| !value.is_absent());
+        let is_new = move |index: usize, value: &Value<'_>| {
+            known().take(index).all(|earlier| earlier.order(value).is_ne())
+        };
+        known()
+            .enumerate()
+            .filter(move |(index, value)| !self.distinct || is_new(*index, value))
+            .map(|(_, value)| value)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.values().next().is_none()
+    }
 }
 
 impl Value<'_> {
@@ -44,7 +81,7 @@ impl Value<'_> {
     pub fn is_absent(&self) -> bool {
         match self {
             Self::Absent => true,
-            Self::List(values) => values.is_empty(),
+            Self::List(list) => list.is_empty(),
             _ => false,
         }
     }
@@ -99,8 +136,9 @@ impl Value<'_> {
                 a.is_empty().cmp(&b.is_empty())
             }
             (Self::List(a), Self::List(b)) => {
-                let first = a.iter().zip(b).map(|(a, b)| a.order(b)).find(|o| o.is_ne());
-                first.unwrap_or_else(|| a.len().cmp(&b.len()))
+                let pairs = a.values().zip(b.values());
+                let first = pairs.map(|(a, b)| a.order(&b)).find(|o| o.is_ne());
+                first.unwrap_or_else(|| a.values().count().cmp(&b.values().count()))
             }
             (Self::Owners(a), Self::Owners(b)) => a.first_pid().cmp(&b.first_pid()),
             _ => self

@@ -6,15 +6,20 @@ use nix::{
     net::if_::if_indextoname,
     unistd::{Uid, User},
 };
-use std::{collections::HashMap, io::Read, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Read,
+    path::Path,
+};
 
 /// Names by number, as this machine gives them.
 #[derive(Debug, Default)]
 pub struct Names {
     /// Whether the sockets are of another machine, whose names cannot be looked up here.
     foreign: bool,
-    users: HashMap<u32, Option<String>>,
-    interfaces: HashMap<u32, Option<String>>,
+    // Asked for every row and few: a tree of them is one node, cheaper than a hash.
+    users: BTreeMap<u32, Option<String>>,
+    interfaces: BTreeMap<u32, Option<String>>,
     services: Option<HashMap<(Protocol, u16), String>>,
 }
 

@@ -89,9 +89,10 @@ fn longest_zeros(segments: [u16; 8]) -> std::ops::Range<usize> {
 /// Every octet in decimal with the point after it, and how many digits it has.
 static OCTETS: [([u8; 4], usize); 256] = {
     let mut octets = [([b'.'; 4], 0); 256];
+    let decimal = b"0123456789";
     let mut n = 0;
     while n < octets.len() {
-        let digits = [b'0' + (n / 100) as u8, b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
+        let digits = [decimal[n / 100], decimal[n / 10 % 10], decimal[n % 10]];
         octets[n] = match n {
             0..10 => ([digits[2], b'.', 0, 0], 1),
             10..100 => ([digits[1], digits[2], b'.', 0], 2),

@@ -2,7 +2,10 @@
 
 use super::{address, escape, json};
 use crate::{
-    field::{row::Row, value::Value},
+    field::{
+        row::Row,
+        value::{List, Value},
+    },
     model::{endpoint::Endpoint, owner::Unowned},
 };
 use std::io::Write;
@@ -11,6 +14,8 @@ use std::io::Write;
 pub const UNKNOWN: &str = "-";
 
 /// Writes a value for people.
+// Inlined into the loop over the cells of a row; what a listing has few of is called.
+#[inline]
 pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
     match value {
         Value::Absent => out.extend(UNKNOWN.as_bytes()),
@@ -29,16 +34,20 @@ pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
         Value::Address(ip) => address::write(out, *ip),
         Value::Endpoint(end, interface) => endpoint(out, row, end, *interface),
         Value::State(state) => out.extend(state.name().as_bytes()),
-        Value::List(values) if values.is_empty() => out.extend(UNKNOWN.as_bytes()),
-        Value::List(values) => {
-            for (index, value) in values.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                human(out, row, value);
-            }
-        }
+        Value::List(values) => list(out, row, *values),
         Value::Owners(row) => owners(out, *row),
+    }
+}
+
+fn list(out: &mut Vec<u8>, row: Row<'_>, values: List<'_>) {
+    if values.is_empty() {
+        return out.extend(UNKNOWN.as_bytes());
+    }
+    for (index, value) in values.values().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        human(out, row, &value);
     }
 }
 
@@ -55,11 +64,11 @@ pub fn exact(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
         Value::Flag(flag) => out.extend(if *flag { "true" } else { "false" }.as_bytes()),
         Value::Name(name) => out.extend(escape::lossless(name).as_bytes()),
         Value::List(values) => {
-            for (index, value) in values.iter().enumerate() {
+            for (index, value) in values.values().enumerate() {
                 if index > 0 {
                     out.push(b';');
                 }
-                exact(out, row, value);
+                exact(out, row, &value);
             }
         }
         Value::Owners(row) => {

@@ -4,6 +4,13 @@
 use super::escape;
 use std::io::Write;
 
+/// Writes a word of sockeye's own, which needs no escape.
+pub fn word(out: &mut Vec<u8>, word: &'static str) {
+    out.push(b'"');
+    out.extend(word.as_bytes());
+    out.push(b'"');
+}
+
 /// Writes a string (RFC 8259 section 7).
 pub fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
@@ -33,10 +40,11 @@ pub fn name(out: &mut Vec<u8>, name: &[u8]) {
 
 /// Writes a number.
 pub fn number(out: &mut Vec<u8>, number: impl Into<u64>) {
-    match number.into() {
+    let number = number.into();
+    match u8::try_from(number) {
         // Empty queues and short counts: most numbers of a listing.
-        digit @ 0..10 => out.push(b"0123456789"[digit as usize]),
-        number => out.extend(itoa::Buffer::new().format(number).as_bytes()),
+        Ok(digit @ 0..10) => out.push(b'0' + digit),
+        _ => out.extend(itoa::Buffer::new().format(number).as_bytes()),
     }
 }
 

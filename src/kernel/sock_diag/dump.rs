@@ -38,7 +38,7 @@ pub struct Tally {
 pub fn sockets(
     connection: &mut Connection,
     request: &Request,
-    mut each: impl FnMut(Socket) -> Next,
+    mut each: impl FnMut(&Socket) -> Next,
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     let mut recent = Recent::default();
@@ -49,7 +49,7 @@ pub fn sockets(
             Next::More
         }
         Piece::Message { kind: SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK, payload } => {
-            match inet::decode(request.protocol, payload) {
+            match &inet::decode(request.protocol, payload) {
                 Some(socket) if recent.is_new(socket.cookie) => each(socket),
                 Some(_) => {
                     tally.duplicates += 1;

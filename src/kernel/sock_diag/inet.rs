@@ -22,6 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub const HEADER: usize = 72;
 
 /// Decodes one answer. `None`: cut short, or not an internet socket.
+#[inline(never)]
 pub fn decode(protocol: Protocol, message: &[u8]) -> Option<Socket> {
     let (header, rest) = message.split_first_chunk::<HEADER>()?;
     let mut socket = decode_header(protocol, header)?;

@@ -5,7 +5,6 @@ use crate::{
     model::{
         endpoint::Endpoint,
         memory::SocketMemory,
-        owner::Unowned,
         queues::Queues,
         tcp_info::{TCP_FIELDS, TcpInfo},
     },
@@ -56,7 +55,10 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     out.extend(b",\"processes\":");
     processes(out, row);
     out.extend(b",\"owner_unknown\":");
-    json::string_or_null(out, row.unowned().map(Unowned::name));
+    match row.unowned() {
+        Some(why) => json::word(out, why.name()),
+        None => out.extend(b"null"),
+    }
     out.extend(b",\"netns\":{\"inode\":");
     json::number_or_null(out, row.context.netns.inode);
     out.extend(b",\"name\":");
@@ -255,14 +257,14 @@ pub fn value(out: &mut Vec<u8>, value: &Value<'_>) {
             out.push(b'"');
         }
         Value::Endpoint(end, _) => peer(out, end),
-        Value::State(state) => json::string(out, state.name()),
+        Value::State(state) => json::word(out, state.name()),
         Value::List(values) => {
             out.push(b'[');
-            for (index, inner) in values.iter().enumerate() {
+            for (index, inner) in values.values().enumerate() {
                 if index > 0 {
                     out.push(b',');
                 }
-                self::value(out, inner);
+                self::value(out, &inner);
             }
             out.push(b']');
         }

@@ -34,7 +34,6 @@ struct Column {
     field: &'static Field,
     width: usize,
     numeric: bool,
-    endpoint: bool,
     first: bool,
     last: bool,
 }
@@ -59,7 +58,6 @@ impl<'o> Table<'o> {
             field,
             width: if heading { field.header.len() } else { 0 },
             numeric: field.is_numeric(),
-            endpoint: field.unit == "endpoint",
             first: index == 0,
             last: index + 1 == count,
         });
@@ -122,14 +120,20 @@ impl Column {
         if !self.first {
             out.extend([b' '; GAP]);
         }
+        // Numbers stand right: behind as many blanks as they then take the place of.
+        if self.numeric {
+            pad(out, self.width);
+        }
         let start = out.len();
-        out.extend(colour.unwrap_or_default().as_bytes());
+        if let Some(colour) = colour {
+            out.extend(colour.as_bytes());
+        }
         let inner = out.len();
         write(out);
         let text = out.get(inner..).unwrap_or_default();
-        let mut shown = shown_width(text);
+        let mut shown = if self.numeric { text.len() } else { shown_width(text) };
         if shown > self.width && device.width.is_some() {
-            let cut = shortened(text, self.width, self.endpoint, device.unicode);
+            let cut = shortened(text, self.width, self.field.unit == "endpoint", device.unicode);
             shown = shown_width(&cut);
             out.truncate(inner);
             out.extend(cut);
@@ -137,14 +141,12 @@ impl Column {
         if colour.is_some() {
             out.extend(b"\x1b[0m");
         }
-        let padding = self.width.saturating_sub(shown);
-        let end = out.len();
         if self.numeric {
-            pad(out, padding);
-            out.copy_within(start..end, start + padding);
-            out.iter_mut().skip(start).take(padding).for_each(|byte| *byte = b' ');
+            let taken = shown.min(self.width);
+            out.copy_within(start.., start - taken);
+            out.truncate(out.len() - taken);
         } else if !self.last {
-            pad(out, padding);
+            pad(out, self.width.saturating_sub(shown));
         }
     }
 }
@@ -247,8 +249,10 @@ fn pad(out: &mut Vec<u8>, blanks: usize) {
     let end = out.len() + blanks;
     if blanks <= USUAL {
         out.extend_from_slice(&[b' '; USUAL]);
+        out.truncate(end);
+    } else {
+        out.resize(end, b' ');
     }
-    out.resize(end, b' ');
 }
 
 #[cfg(test)]
