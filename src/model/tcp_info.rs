@@ -153,10 +153,13 @@ impl TcpInfo {
     /// Keeps what the kernel sent; a longer struct than this build knows loses its tail.
     pub fn from_kernel(sent: &[u8]) -> Self {
         let len = sent.len().min(KNOWN);
-        let mut bytes = [0; KNOWN];
-        if let (Some(to), Some(from)) = (bytes.get_mut(..len), sent.get(..len)) {
-            to.copy_from_slice(from);
-        }
+        let bytes = sent.first_chunk().copied().unwrap_or_else(|| {
+            let mut bytes = [0; KNOWN];
+            for (to, from) in bytes.iter_mut().zip(sent) {
+                *to = *from;
+            }
+            bytes
+        });
         Self { bytes, len: u16::try_from(len).unwrap_or(0) }
     }
 

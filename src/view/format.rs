@@ -14,8 +14,6 @@ use std::io::Write;
 pub const UNKNOWN: &str = "-";
 
 /// Writes a value for people.
-// Inlined into the loop over the cells of a row; what a listing has few of is called.
-#[inline]
 pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
     match value {
         Value::Absent => out.extend(UNKNOWN.as_bytes()),
@@ -144,33 +142,41 @@ fn owners(out: &mut Vec<u8>, row: Row<'_>) {
 
 /// `412us`, `41.2ms`, `59.6s`, `119min`, `5h`, `3d`.
 pub fn duration(out: &mut Vec<u8>, us: u64) {
-    let _ = match us {
-        0 => write!(out, "0s"),
-        1..1_000 => write!(out, "{us}us"),
+    match us {
+        0 => out.extend(b"0s"),
+        1..1_000 => whole(out, us, "us"),
         1_000..1_000_000 => tenths(out, us, 1_000, "ms"),
         1_000_000..120_000_000 => tenths(out, us, 1_000_000, "s"),
-        120_000_000..7_200_000_000 => write!(out, "{}min", us / 60_000_000),
-        7_200_000_000..172_800_000_000 => write!(out, "{}h", us / 3_600_000_000),
-        _ => write!(out, "{}d", us / 86_400_000_000),
-    };
+        120_000_000..7_200_000_000 => whole(out, us / 60_000_000, "min"),
+        7_200_000_000..172_800_000_000 => whole(out, us / 3_600_000_000, "h"),
+        _ => whole(out, us / 86_400_000_000, "d"),
+    }
 }
 
 fn bytes_per_second(out: &mut Vec<u8>, rate: u64) {
-    let _ = match rate {
-        u64::MAX => write!(out, "unlimited"),
-        0..10_000 => write!(out, "{rate}B/s"),
+    match rate {
+        u64::MAX => out.extend(b"unlimited"),
+        0..10_000 => whole(out, rate, "B/s"),
         10_000..10_000_000 => tenths(out, rate, 1_000, "kB/s"),
         10_000_000..10_000_000_000 => tenths(out, rate, 1_000_000, "MB/s"),
         _ => tenths(out, rate, 1_000_000_000, "GB/s"),
-    };
+    }
+}
+
+fn whole(out: &mut Vec<u8>, value: u64, unit: &str) {
+    json::number(out, value);
+    out.extend(unit.as_bytes());
 }
 
 /// One digit after the point, rounded down: a value just below a border must not reach it.
-fn tenths(out: &mut Vec<u8>, value: u64, unit: u64, name: &str) -> std::io::Result<()> {
-    match value % unit / (unit / 10) {
-        0 => write!(out, "{}{name}", value / unit),
-        tenth => write!(out, "{}.{tenth}{name}", value / unit),
+fn tenths(out: &mut Vec<u8>, value: u64, unit: u64, name: &str) {
+    json::number(out, value / unit);
+    let tenth = value % unit / (unit / 10);
+    if tenth > 0 {
+        out.push(b'.');
+        json::number(out, tenth);
     }
+    out.extend(name.as_bytes());
 }
 
 #[cfg(test)]

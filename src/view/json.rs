@@ -11,13 +11,26 @@ pub fn word(out: &mut Vec<u8>, word: &'static str) {
     out.push(b'"');
 }
 
+/// Which bytes a string holds as they are. A table: names are in every row.
+static PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        plain[byte] = false;
+        byte += 1;
+    }
+    plain[b'"' as usize] = false;
+    plain[b'\\' as usize] = false;
+    plain
+};
+
 /// Writes a string (RFC 8259 section 7).
 pub fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut clean = 0;
     for (at, byte) in bytes.iter().enumerate() {
-        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+        if PLAIN[usize::from(*byte)] {
             continue;
         }
         out.extend(bytes.get(clean..at).unwrap_or_default());

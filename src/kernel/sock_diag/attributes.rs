@@ -21,6 +21,7 @@ const INET_DIAG_CGROUP_ID: u16 = 21;
 const INET_DIAG_SOCKOPT: u16 = 22;
 
 /// Fills in what the attributes tell. One that is too short for its kind is passed over.
+// Not inlined: the compiler would keep the socket in pieces and put it together byte by byte.
 #[inline(never)]
 pub fn decode(bytes: &[u8], socket: &mut Socket) {
     for (kind, value) in Attributes::new(bytes) {

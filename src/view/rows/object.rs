@@ -105,19 +105,25 @@ fn peer(out: &mut Vec<u8>, end: &Endpoint) {
 }
 
 fn queues(out: &mut Vec<u8>, queues: Queues) {
-    let (recv, send, accept, limit) = match queues {
-        Queues::Listen { accept_queue, limit } => (None, None, Some(accept_queue), limit),
-        Queues::Data { recv, send } => (Some(recv), Some(send), None, None),
-        Queues::Absent => (None, None, None, None),
-    };
-    out.extend(b",\"recv_queue_bytes\":");
-    json::number_or_null(out, recv);
-    out.extend(b",\"send_queue_bytes\":");
-    json::number_or_null(out, send);
-    out.extend(b",\"accept_queue\":");
-    json::number_or_null(out, accept);
-    out.extend(b",\"accept_queue_limit\":");
-    json::number_or_null(out, limit);
+    match queues {
+        Queues::Data { recv, send } => {
+            out.extend(b",\"recv_queue_bytes\":");
+            json::number(out, recv);
+            out.extend(b",\"send_queue_bytes\":");
+            json::number(out, send);
+            out.extend(b",\"accept_queue\":null,\"accept_queue_limit\":null");
+        }
+        Queues::Listen { accept_queue, limit } => {
+            out.extend(b",\"recv_queue_bytes\":null,\"send_queue_bytes\":null,\"accept_queue\":");
+            json::number(out, accept_queue);
+            out.extend(b",\"accept_queue_limit\":");
+            json::number_or_null(out, limit);
+        }
+        Queues::Absent => {
+            out.extend(b",\"recv_queue_bytes\":null,\"send_queue_bytes\":null");
+            out.extend(b",\"accept_queue\":null,\"accept_queue_limit\":null");
+        }
+    }
 }
 
 fn processes(out: &mut Vec<u8>, row: Row<'_>) {
