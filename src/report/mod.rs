@@ -3,6 +3,8 @@
 pub mod capacity;
 pub mod diff;
 pub mod ephemeral;
+pub mod listening;
+pub mod notable;
 pub mod overview;
 pub mod remedy;
 pub mod summary;

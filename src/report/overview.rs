@@ -1,13 +1,21 @@
 //! What is going on here: counts, listeners, the busiest peers and processes.
 
-use super::summary::{Count, Summary};
+use super::{
+    capacity::{
+        estimate::Estimate,
+        limit::{Limit, LimitId},
+    },
+    listening::{self, Holder, Listener},
+    notable::{self, Notable},
+    summary::{Count, Summary},
+    time_wait::{self, verdict::Verdict},
+};
 use crate::model::{
-    endpoint::Endpoint, protocol::Protocol, queues::Queues, snapshot::Snapshot, socket::Socket,
-    state::State,
+    name::Name, protocol::Protocol, snapshot::Snapshot, socket::Socket, state::State,
 };
 use serde::Serialize;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
@@ -22,39 +30,45 @@ pub struct Overview {
     pub peers: Vec<Peer>,
     /// Processes with the most connections; empty where no owner is known.
     pub processes: Vec<Holder>,
+    /// TIME_WAIT in a line.
+    pub time_wait: Closed,
+    /// The limit nearest to its end. `None`: no limit in use is known.
+    pub nearest_limit: Option<Nearest>,
+    /// The worst thing a glance notices. `None`: nothing.
+    pub worst: Option<Notable>,
     /// The same counts, for the page.
     #[serde(skip)]
     pub summary: Summary,
 }
 
-/// A process that has sockets.
+/// TIME_WAIT in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Holder {
-    /// Process id; of several with one name the lowest.
-    pub pid: u32,
-    /// Its name, bytes that are not UTF-8 replaced.
-    pub command: String,
-    /// Connections it holds, with those of other processes of this name.
-    pub connections: u64,
+pub struct Closed {
+    /// Sockets in TIME_WAIT.
+    pub total: u32,
+    /// `tcp_max_tw_buckets`. `None`: it could not be read.
+    pub limit: Option<u64>,
+    /// Of those, on the side of a listener, where they use no port.
+    pub server_side: u32,
+    /// Whether any of it harms.
+    pub verdict: Verdict,
 }
 
-/// Something that listens.
+/// A limit near its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Listener {
-    /// Protocol.
-    pub protocol: &'static str,
-    /// Address.
-    pub local_address: IpAddr,
-    /// Port.
-    pub local_port: u16,
-    /// Connections that wait for `accept(2)`; `None` for UDP.
-    pub accept_queue: Option<u32>,
-    /// Its limit; `None` for UDP and from /proc.
-    pub accept_queue_limit: Option<u32>,
-    /// Connections to it that are open; `None` for UDP, which has none.
-    pub connections: Option<u64>,
-    /// Who listens.
-    pub processes: Vec<Holder>,
+pub struct Nearest {
+    /// Which.
+    pub id: &'static str,
+    /// Of what: a process, a destination, the machine.
+    pub subject: String,
+    /// How many are in use.
+    pub used: u64,
+    /// How many there may be.
+    pub value: u64,
+    /// What is counted.
+    pub unit: &'static str,
+    /// Used part, in percent.
+    pub used_percent: u64,
 }
 
 /// A peer.
@@ -69,7 +83,7 @@ pub struct Peer {
 /// Makes the overview, at most `most` lines of each kind.
 pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
     let summary = Summary::of(&snapshot.sockets);
-    let mut per_port: HashMap<u16, Vec<IpAddr>> = HashMap::new();
+    let mut per_port: BTreeMap<u16, Vec<IpAddr>> = BTreeMap::new();
     let mut per_peer: HashMap<IpAddr, u64> = HashMap::new();
     let mut per_process: HashMap<&[u8], (u32, u64)> = HashMap::new();
     for socket in snapshot.sockets.iter().filter(|s| is_open(s)) {
@@ -92,16 +106,24 @@ pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
             last = Some(command);
         }
     }
-    let mut listeners: Vec<Listener> =
-        snapshot.sockets.iter().filter_map(|s| listener(snapshot, s, &per_port)).collect();
+    let mut listeners: Vec<Listener> = snapshot
+        .sockets
+        .iter()
+        .filter_map(|s| listening::listener(snapshot, s, &per_port))
+        .collect();
     listeners.sort_by_key(|l| {
         (std::cmp::Reverse((l.accept_queue, l.connections)), l.local_port, l.local_address)
     });
+    let closes = time_wait::of(snapshot, Some(0));
+    // A report without a question always has an answer.
+    let estimate = Estimate::of(snapshot, None, &[]).ok();
+    let tightest = estimate.as_ref().and_then(Estimate::tightest);
+    let worst = notable::worst(&listeners, &closes, tightest);
     listeners.truncate(most);
     let peer = |(address, connections)| Peer { address, connections };
     let holder = |(command, (pid, connections)): (&[u8], (u32, u64))| Holder {
         pid,
-        command: String::from_utf8_lossy(command).into_owned(),
+        command: Name(command.to_vec()),
         connections,
     };
     Overview {
@@ -109,57 +131,33 @@ pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
         listeners,
         peers: largest(per_peer.into_iter().map(peer), most, |p| (p.connections, p.address)),
         processes: largest(per_process.into_iter().map(holder), most, |h| (h.connections, h.pid)),
+        time_wait: Closed {
+            total: closes.total,
+            limit: closes.limit,
+            server_side: closes.server_side,
+            verdict: closes.verdict,
+        },
+        nearest_limit: tightest.and_then(|(limit, percent)| nearest(limit, percent)),
+        worst,
         summary,
     }
+}
+
+fn nearest(limit: &Limit, used_percent: u64) -> Option<Nearest> {
+    Some(Nearest {
+        id: LimitId::name(limit.id),
+        subject: limit.subject.clone(),
+        used: limit.used?,
+        value: limit.value?,
+        unit: limit.unit,
+        used_percent,
+    })
 }
 
 /// Whether a connection is open: a process can still use it, or will.
 fn is_open(socket: &Socket) -> bool {
     socket.protocol == Protocol::Tcp
         && matches!(socket.state, State::Established | State::CloseWait | State::SynSent)
-}
-
-fn listener(
-    snapshot: &Snapshot,
-    socket: &Socket,
-    per_port: &HashMap<u16, Vec<IpAddr>>,
-) -> Option<Listener> {
-    let (accept_queue, limit) = match (socket.state, socket.queues) {
-        (State::Listen, Queues::Listen { accept_queue, limit }) => (Some(accept_queue), limit),
-        // A datagram socket without a peer and with a port takes datagrams from anyone.
-        (State::Unconnected, _) if socket.local.port != 0 => (None, None),
-        _ => return None,
-    };
-    let Endpoint { address, port } = socket.local;
-    let connections = accept_queue.map(|_| {
-        let locals = per_port.get(&port).map(Vec::as_slice).unwrap_or_default();
-        // A connection has the family of its listener: an IPv4 peer of a dual-stack listener shows
-        // a v4-mapped address.
-        let reaches = |local: &&IpAddr| {
-            **local == address || address.is_unspecified() && address.is_ipv6() == local.is_ipv6()
-        };
-        locals.iter().filter(reaches).count() as u64
-    });
-    let mut processes: Vec<Holder> = vec![];
-    for (process, _) in socket.inode.into_iter().flat_map(|inode| snapshot.owners.holders(inode)) {
-        if processes.iter().all(|p| p.pid != process.pid) {
-            let command = String::from_utf8_lossy(&process.command).into_owned();
-            processes.push(Holder {
-                pid: process.pid,
-                command,
-                connections: connections.unwrap_or(0),
-            });
-        }
-    }
-    Some(Listener {
-        protocol: socket.protocol.name(),
-        local_address: address,
-        local_port: port,
-        accept_queue,
-        accept_queue_limit: limit,
-        connections,
-        processes,
-    })
 }
 
 /// The largest by a key, at most so many.

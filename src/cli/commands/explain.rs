@@ -55,7 +55,7 @@ mod tests {
     use std::ffi::OsString;
 
     /// Commands of the contract that texts may name before they are built.
-    const PLANNED: [&str; 3] = ["time-wait", "capacity", "kill"];
+    const PLANNED: [&str; 1] = ["kill"];
 
     #[test]
     fn every_command_a_text_names_can_be_typed() {
@@ -74,7 +74,9 @@ mod tests {
                 if PLANNED.contains(&word) {
                     continue;
                 }
-                let args = command.split(' ').map(OsString::from).collect();
+                // What the reader is to fill in stands in capitals.
+                let filled = command.replace("ADDRESS:PORT", "127.0.0.1:80").replace("PORT", "80");
+                let args = filled.split(' ').map(OsString::from).collect();
                 let args = argv::command_first(&definition, args);
                 let matches = definition.clone().try_get_matches_from(args);
                 let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
@@ -83,6 +85,8 @@ mod tests {
                     // Columns, too, must be real.
                     None => assert!(Plan::of(&cli.list).is_ok(), "{}: `{command}`", topic.name),
                     Some(Command::Explain(args)) => assert_eq!(args.topic.len(), 1, "{command}"),
+                    // What clap accepts has its meaning checked by the command's own tests.
+                    Some(Command::TimeWait(_) | Command::Capacity(_)) => {}
                     Some(other) => panic!("{}: {other:?}", topic.name),
                 }
                 typed += 1;

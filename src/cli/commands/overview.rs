@@ -25,7 +25,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let udp = StateSet::of(State::Established).with(StateSet::of(State::Unconnected));
     let protocols = vec![(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, udp)];
     let args = args.as_report();
-    let mut query = plan::report_query(&args.source, protocols, Need::OWNERS)?;
+    let mut query = plan::report_query(&args.source, protocols, Need::OWNERS.with(Need::LIMITS))?;
     query.owner_patience.get_or_insert(OWNERS);
     report::run(&args, SCHEMA, &query, None, |snapshot| {
         let figures = overview::of(snapshot, MOST);

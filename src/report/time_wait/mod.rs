@@ -94,7 +94,7 @@ pub fn of(snapshot: &Snapshot, limit: Option<usize>) -> TimeWait {
 
     let table_limit = buckets.and_then(|limit| u32::try_from(limit).ok());
     let of_all = [
-        verdict::table(total + orphans, table_limit, overflows, expected.total),
+        verdict::table(total + orphans, table_limit, overflows, expected.total, expected.trend),
         verdict::collisions(snapshot),
     ];
     let mut reasons: Vec<Why> = groups.first().map(|worst| worst.reason).into_iter().collect();

@@ -4,7 +4,10 @@
 //! client is accepted out of TIME_WAIT. On the side of a client each holds a local port towards
 //! its destination; when none is left connect(2) fails with EADDRNOTAVAIL, which no counter tells.
 
-use super::destination::{Ports, part};
+use super::{
+    destination::{Ports, part},
+    expected::Trend,
+};
 use crate::model::snapshot::Snapshot;
 use serde::Serialize;
 
@@ -128,18 +131,24 @@ pub fn destination(ports: Option<&Ports>, rate: f64, in_time_wait: u32, alive: u
 }
 
 /// Judges the kernel's table of mini-sockets, orphan FIN_WAIT_2 included. `None`: nothing to say.
+///
+/// The expected total counts only where sockets stay for their 60 s. Where new connections take
+/// their place (`tcp_tw_reuse`, a SYN of the same 4-tuple to a listener) the table does not fill,
+/// however fast they are closed.
 pub fn table(
     minis: u32,
     limit: Option<u32>,
     overflows: Option<u64>,
     expected: Option<u32>,
+    trend: Trend,
 ) -> Option<Why> {
     if overflows.is_some_and(|overflows| overflows > 0) {
         return Some(Why::TableOverflow);
     }
     let limit = limit?;
     let is_near = minis > 0 && part(minis, limit) >= TABLE_WATCH;
-    let will_be = expected.is_some_and(|expected| expected > 0 && expected >= limit);
+    let stays = !matches!(trend, Trend::Recycling | Trend::EndedEarly);
+    let will_be = stays && expected.is_some_and(|expected| expected > 0 && expected >= limit);
     (is_near || will_be).then_some(Why::TableNearlyFull)
 }
 
@@ -223,11 +232,13 @@ mod tests {
 
     #[test]
     fn the_kernels_table_is_judged_by_its_limit() {
-        assert_eq!(table(0, Some(0), Some(0), Some(0)), None);
-        assert_eq!(table(89, Some(100), Some(0), Some(99)), None);
-        assert_eq!(table(90, Some(100), Some(0), None), Some(Why::TableNearlyFull));
-        assert_eq!(table(1, Some(100), Some(0), Some(100)), Some(Why::TableNearlyFull));
-        assert_eq!(table(1, Some(100), Some(1), None), Some(Why::TableOverflow));
-        assert_eq!(table(50_000, None, None, None), None);
+        let steady = Trend::Steady;
+        assert_eq!(table(0, Some(0), Some(0), Some(0), steady), None);
+        assert_eq!(table(89, Some(100), Some(0), Some(99), steady), None);
+        assert_eq!(table(90, Some(100), Some(0), None, steady), Some(Why::TableNearlyFull));
+        assert_eq!(table(1, Some(100), Some(0), Some(100), steady), Some(Why::TableNearlyFull));
+        assert_eq!(table(1, Some(100), Some(0), Some(9000), Trend::Recycling), None);
+        assert_eq!(table(1, Some(100), Some(1), None, steady), Some(Why::TableOverflow));
+        assert_eq!(table(50_000, None, None, None, steady), None);
     }
 }

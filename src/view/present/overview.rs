@@ -2,7 +2,11 @@
 
 use crate::{
     model::{about::About, protocol::Protocol},
-    report::overview::{Holder, Listener, Overview},
+    report::{
+        listening::{Holder, Listener},
+        overview::Overview,
+        time_wait::verdict::Verdict,
+    },
     view::{
         document::{Block, Document},
         escape, head,
@@ -43,9 +47,40 @@ pub fn document(overview: &Overview, about: &About) -> Document {
         "Processes",
         "sockeye -tnp --group-by process",
         &overview.processes,
-        |p| format!("{:<32} {}", shown(p.command.as_bytes()), connections(p.connections)),
+        |p| format!("{:<32} {}", shown(&p.command.0), connections(p.connections)),
     );
+    let closed = &overview.time_wait;
+    let of = closed.limit.map_or(String::new(), |limit| format!(" of {limit}"));
+    let verdict = match closed.verdict {
+        Verdict::Harmless => "harmless",
+        Verdict::Watch => "to be watched",
+        Verdict::Harmful => "harmful",
+    };
+    pointer(
+        &mut document,
+        "TIME_WAIT",
+        &format!("{}{of}, {verdict}", closed.total),
+        "sockeye time-wait",
+    );
+    let limit = overview.nearest_limit.as_ref().map_or_else(
+        || "nothing in use is limited by anything that can be seen".to_owned(),
+        |l| format!("{} {}: {} of {} ({} %)", l.id, l.subject, l.used, l.value, l.used_percent),
+    );
+    pointer(&mut document, "Limit", &shown(limit.as_bytes()), "sockeye capacity");
+    match &overview.worst {
+        Some(worst) => {
+            pointer(&mut document, "Worst", &shown(worst.text.as_bytes()), worst.command);
+        }
+        None => {
+            pointer(&mut document, "Worst", "nothing a glance would notice", "sockeye time-wait");
+        }
+    }
     document
+}
+
+fn pointer(document: &mut Document, name: &str, text: &str, command: &str) {
+    document
+        .push(Block::Pointer { text: format!("{name:<11}{text}"), command: command.to_owned() });
 }
 
 /// A heading with its command, then one line for each; nothing where there is none.
@@ -85,7 +120,7 @@ fn holders(processes: &[Holder]) -> String {
     let pids: Vec<String> = processes.iter().take(NAMED).map(|p| p.pid.to_string()).collect();
     let more = processes.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(",+{more}") } else { String::new() };
-    format!("{}[{}{more}]", shown(first.command.as_bytes()), pids.join(","))
+    format!("{}[{}{more}]", shown(&first.command.0), pids.join(","))
 }
 
 fn connections(count: u64) -> String {

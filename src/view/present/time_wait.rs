@@ -211,7 +211,7 @@ fn rate(figures: &TimeWait) -> String {
         Trend::Burst => "more than there are: closing has become faster within the minute",
         Trend::Decay => "fewer than there are: closing has become slower within the minute",
         Trend::Overflow => "more than there are: the table is full and closes skip TIME_WAIT",
-        Trend::Recycling => "more than there are: connect(2) takes them over (tcp_tw_reuse)",
+        Trend::Recycling => "more than there are: new connections take their place",
         Trend::EndedEarly => {
             "more than there are: they end early, by a new connection of the same client port or \
              a RST"

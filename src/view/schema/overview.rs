@@ -1,6 +1,6 @@
 //! Schemas of the overview and the summary.
 
-use super::parts::{count, document, strict, unknown_or_count};
+use super::parts::{count, document, or_null, strict, unknown_or_count};
 use serde_json::{Value, json};
 
 /// Counts by protocol, family and state.
@@ -28,6 +28,7 @@ pub(super) fn summary() -> Value {
 }
 
 fn overview_keys() -> Value {
+    let verdict = json!({"enum": ["harmless", "watch", "harmful"]});
     let holder = strict(&json!({
         "pid": count(), "command": {"type": "string"}, "connections": count(),
     }));
@@ -46,5 +47,16 @@ fn overview_keys() -> Value {
             "address": {"type": "string"}, "connections": count(),
         }))},
         "processes": {"type": "array", "items": holder},
+        "time_wait": strict(&json!({
+            "total": count(), "limit": unknown_or_count("tcp_max_tw_buckets"),
+            "server_side": count(), "verdict": verdict,
+        })),
+        "nearest_limit": or_null(&strict(&json!({
+            "id": {"type": "string"}, "subject": {"type": "string"}, "used": count(),
+            "value": count(), "unit": {"type": "string"}, "used_percent": count(),
+        }))),
+        "worst": or_null(&strict(&json!({
+            "verdict": verdict, "text": {"type": "string"}, "command": {"type": "string"},
+        }))),
     })
 }
