@@ -52,7 +52,7 @@ _sockeye() {
 
     case "${cmd}" in
         sockeye)
-            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --from --owner-deadline --help --version list summary time-wait explain capacity snapshot diff schema completions"
+            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -F -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --from --owner-deadline --filter --help --version CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED list summary time-wait explain capacity snapshot diff schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -126,6 +126,36 @@ _sockeye() {
                     ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -F)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
@@ -282,7 +312,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__list)
-            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -h --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --from --owner-deadline --help"
+            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -n -r -s -H -O -q -N -F -h --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --quiet --color --watch --times --source --proc-root --netns --from --owner-deadline --filter --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -356,6 +386,36 @@ _sockeye() {
                     ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --filter)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -F)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)

@@ -129,7 +129,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline q/quiet color= 'watch=?' times= source= proc-root= N/netns= from= owner-deadline= h/help V/version
+    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline q/quiet color= 'watch=?' times= source= proc-root= N/netns= from= owner-deadline= F/filter= h/help V/version
 end
 
 function __fish_sockeye_needs_command
@@ -176,6 +176,7 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -l proc-root -d 'Read this
 complete -c sockeye -n "__fish_sockeye_needs_command" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_needs_command" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s u -l udp -d 'UDP sockets'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s a -l all -d 'All: listening, connected and TIME_WAIT'
@@ -199,15 +200,15 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -s O -l oneline -d 'One li
 complete -c sockeye -n "__fish_sockeye_needs_command" -s q -l quiet -d 'Print nothing; exit with 1 if no socket matched'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s V -l version -d 'Print version'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "list" -d 'List sockets; the command when none is named'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "summary" -d 'Count sockets by protocol, family and state'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "time-wait" -d 'Tell who fills TIME_WAIT, whether it harms, and what to do'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "explain" -d 'Explain a state, a limit, a column, a myth, the handshake, the close'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "capacity" -d 'How many connections are possible, and which limit binds first'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "snapshot" -d 'Record sockets, owners, settings and counters in a file, for `--from FILE` elsewhere'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "diff" -d 'Show what changed between two snapshots'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "schema" -d 'Print the JSON Schema of a document'
-complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "list" -d 'List sockets; the command when none is named'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "summary" -d 'Count sockets by protocol, family and state'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "time-wait" -d 'Tell who fills TIME_WAIT, whether it harms, and what to do'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "explain" -d 'Explain a state, a limit, a column, a myth, the handshake, the close'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "capacity" -d 'How many connections are possible, and which limit binds first'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "snapshot" -d 'Record sockets, owners, settings and counters in a file, for `--from FILE` elsewhere'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "diff" -d 'Show what changed between two snapshots'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "schema" -d 'Print the JSON Schema of a document'
+complete -c sockeye -n "__fish_sockeye_needs_command" -a "completions" -d 'Print the completion script of a shell'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l columns -d 'Columns to show, by id; `--columns help` lists them all' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l sort -d 'Sort by a column; -COL: largest first' -r -f -a '(__sockeye_order)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
@@ -228,6 +229,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l proc-root -d 'R
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s u -l udp -d 'UDP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s a -l all -d 'All: listening, connected and TIME_WAIT'
@@ -346,6 +348,32 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l ndjson -d 'One 
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c sockeye -n "__fish_sockeye_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sockeye -n "__fish_sockeye_needs_command" -f -a "CLOSED\t'no connection'
+LISTEN\t'waits for connections from any peer'
+SYN_SENT\t'sent SYN, waits for the peer\\'s SYN and ACK'
+SYN_RCVD\t'answered a SYN, waits for the final ACK'
+ESTABLISHED\t'open: data can flow both ways'
+CLOSE_WAIT\t'the peer closed; this side\\'s process must close too'
+LAST_ACK\t'closed after the peer, waits for the ACK of the FIN'
+FIN_WAIT_1\t'closed first, waits for the ACK of the FIN'
+FIN_WAIT_2\t'closed first, FIN acknowledged, waits for the peer\\'s FIN'
+CLOSING\t'both sides closed at once, waits for the ACK of the FIN'
+TIME_WAIT\t'closed first and done; the kernel keeps the 4-tuple 60 s'
+BOUND_INACTIVE\t'bound to a port, neither listening nor connected'
+UNCONNECTED\t'datagram or raw socket without a fixed peer'"
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -f -a "CLOSED\t'no connection'
+LISTEN\t'waits for connections from any peer'
+SYN_SENT\t'sent SYN, waits for the peer\\'s SYN and ACK'
+SYN_RCVD\t'answered a SYN, waits for the final ACK'
+ESTABLISHED\t'open: data can flow both ways'
+CLOSE_WAIT\t'the peer closed; this side\\'s process must close too'
+LAST_ACK\t'closed after the peer, waits for the ACK of the FIN'
+FIN_WAIT_1\t'closed first, waits for the ACK of the FIN'
+FIN_WAIT_2\t'closed first, FIN acknowledged, waits for the peer\\'s FIN'
+CLOSING\t'both sides closed at once, waits for the ACK of the FIN'
+TIME_WAIT\t'closed first and done; the kernel keeps the 4-tuple 60 s'
+BOUND_INACTIVE\t'bound to a port, neither listening nor connected'
+UNCONNECTED\t'datagram or raw socket without a fixed peer'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -f -a "topics\t'what can be explained'
 handshake\t'how a connection opens, and which side is in which state'
 close\t'how a connection closes, and which side is in which state'

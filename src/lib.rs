@@ -4,13 +4,14 @@
 //! codes. Rooms import downward only (`tests/it/layers.rs` proves it):
 //!
 //! ```text
-//! main → cli → view → explain → report → collect → field → kernel → model
+//! main → cli → view → explain → report → collect → filter → field → kernel → model
 //! ```
 
 pub mod cli;
 pub mod collect;
 pub mod explain;
 pub mod field;
+pub mod filter;
 pub mod kernel;
 pub mod model;
 pub mod report;

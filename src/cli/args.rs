@@ -17,6 +17,10 @@ Examples:
   sockeye -tan --group-by state        how many in each state
   sockeye -tn --sort -recv_queue --limit 10
                                        the ten fullest receive queues
+  sockeye state = TIME_WAIT and dport = :443
+                                       any filter of ss, or over any column
+  sockeye -tp process = nginx and state = CLOSE_WAIT
+                                       what one program has not closed
   sockeye -tanp --json | jq '.sockets[] | select(.state==\"CLOSE_WAIT\")'
   sockeye --columns help               every column, with unit and source
 
@@ -45,7 +49,7 @@ Examples:
     // `-tt` is `-t`, and a later `--limit` wins: people append to what the shell remembers.
     args_override_self = true,
     subcommand_help_heading = "Commands",
-    override_usage = "sockeye [OPTIONS]\n       sockeye COMMAND [OPTIONS]"
+    override_usage = "sockeye [OPTIONS] [FILTER]…\n       sockeye COMMAND [OPTIONS]"
 )]
 pub struct Cli {
     /// Options of the listing, the command when none is named.
@@ -180,8 +184,11 @@ pub struct ListArgs {
     #[command(flatten)]
     pub source: SourceArgs,
 
-    /// Accepted so that a filter has a clear answer; see the issue of filters in CHANGELOG.md.
-    #[arg(hide = true, value_name = "FILTER")]
+    /// Read more of the filter from FILE, `-` for standard input; `#` begins a comment
+    #[arg(short = 'F', long = "filter", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which sockets")]
+    pub filter_file: Option<PathBuf>,
+    /// Which sockets: `state = TIME_WAIT`, `dport = :443 and dst 10/8`, `rtt > 50ms`
+    #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
 }
 
@@ -189,13 +196,14 @@ impl ListArgs {
     /// Whether nothing typed makes it a listing: then it is the overview.
     pub fn is_overview(&self) -> bool {
         let selects = self.tcp || self.udp || self.all || self.listening || self.bound_inactive;
-        let narrows = self.ipv4 || self.ipv6 || !self.filter.is_empty() || self.limit.is_some();
+        let narrows = self.ipv4 || self.ipv6 || self.limit.is_some();
+        let filters = !self.filter.is_empty() || self.filter_file.is_some();
         let shows = self.processes || self.options || self.extended || self.info || self.memory;
         let names = self.numeric || self.resolve || !self.columns.is_empty();
         let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
         let prints = self.no_header || self.oneline || self.ndjson;
         let format = matches!(self.format, None | Some(Format::Table | Format::Json));
-        format && !(selects || narrows || shows || names || shapes || prints)
+        format && !(selects || narrows || filters || shows || names || shapes || prints)
     }
 
     /// The options a report has too.

@@ -5,6 +5,7 @@ pub mod argv;
 pub mod commands;
 pub mod exit;
 pub mod failure;
+pub mod filter;
 pub mod notices;
 pub mod plan;
 pub mod repeat;

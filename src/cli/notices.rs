@@ -37,7 +37,8 @@ impl Notices {
     }
 }
 
-fn note(text: &str) {
+/// Says something once on stderr.
+pub fn note(text: &str) {
     say("note", text);
 }
 

@@ -3,6 +3,7 @@
 use super::{
     args::{Colour, Format, ListArgs, RepeatArgs, Source, SourceArgs},
     failure::Failure,
+    filter,
 };
 use crate::{
     collect::query::{Order, Query, SourceChoice},
@@ -62,12 +63,7 @@ pub enum Form {
 impl Plan {
     /// Decides.
     pub fn of(args: &ListArgs) -> Result<Self, Failure> {
-        if let Some(word) = args.filter.first() {
-            return Err(Failure::usage(
-                format!("`{word}` is no command, and filters are not built yet"),
-                "`sockeye --help` lists commands; select with -t -u -l -4 -6, or pipe --ndjson to jq",
-            ));
-        }
+        let filter = filter::of(args)?;
         if args.resolve && !args.source.from.is_empty() {
             return Err(Failure::usage(
                 "--resolve would ask this machine about the addresses of another",
@@ -80,7 +76,7 @@ impl Plan {
             _ if args.ndjson => Format::Ndjson,
             format => format.unwrap_or(Format::Table),
         };
-        let protocols = protocols(args);
+        let protocols = filter::narrow(protocols(args), filter.as_ref());
         let chosen = columns(&args.columns)?;
         let grouped = columns(&args.group_by)?;
         let fields = if !grouped.is_empty() {
@@ -114,6 +110,7 @@ impl Plan {
             }
         };
         let need = need(args, &fields, &form, order);
+        let need = filter.as_ref().map_or(need, |filter| need.with(filter.need()));
         let (order, limit) = match form {
             // Groups have an order of their own.
             Form::Groups(..) => (None, None),
@@ -123,6 +120,7 @@ impl Plan {
         };
         let query = Query {
             protocols,
+            filter,
             family: match (args.ipv4, args.ipv6) {
                 (true, false) => Some(Family::Ipv4),
                 (false, true) => Some(Family::Ipv6),
@@ -167,6 +165,7 @@ pub fn report_query(
 ) -> Result<Query, Failure> {
     Ok(Query {
         protocols,
+        filter: None,
         family: None,
         need,
         source: source(args),
@@ -286,8 +285,11 @@ fn default_columns(
 ) -> Vec<&'static Field> {
     let has = |protocol| protocols.iter().any(|(p, _)| *p == protocol);
     let (tcp, udp) = (has(Protocol::Tcp), has(Protocol::Udp));
-    let listeners = tcp && (args.all || args.listening);
-    let only_listeners = args.listening && !args.all;
+    // A filter may have decided on the states.
+    let shown = protocols.iter().fold(StateSet::NONE, |sum, (_, states)| sum.with(*states));
+    let peerless = StateSet::of(State::Listen).with(StateSet::of(State::Unconnected));
+    let listeners = tcp && shown.contains(State::Listen);
+    let only_listeners = !shown.is_empty() && peerless.includes(shown);
     let mut ids = vec![];
     let mut when = |shown: bool, more: &[&'static str]| {
         if shown {

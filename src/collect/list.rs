@@ -13,9 +13,10 @@ use crate::{
         need::Need,
         row::{Context, Row},
     },
+    filter::eval::Truth,
     kernel::{
         addresses::Resolver, cgroup_tree::CgroupTree, error::Error, host, names::Names, namespace,
-        netlink::connection::Next,
+        netlink::connection::Next, proc::sysctl,
     },
     model::{
         about::{About, SourceKind},
@@ -24,7 +25,7 @@ use crate::{
         socket::Socket,
     },
 };
-use std::{io, time::SystemTime};
+use std::{io, ops::RangeInclusive, time::SystemTime};
 
 /// Rows held back before the first is printed: a listing that fits has all its warnings in its
 /// head, and its owners looked up for its own sockets alone.
@@ -66,7 +67,7 @@ pub struct Outcome {
 pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
     let mut listing = Listing::new(query, sink);
     let mut tables = Tables::open(query)?;
-    if listing.sorts_by_owner() {
+    if listing.needs_owners_first() {
         listing.look_up_owners(&[], true);
     }
     let mut failed = None;
@@ -104,6 +105,7 @@ pub fn recorded(
         cgroups: CgroupTree::recorded(&names.cgroups),
         netns: about.netns.clone(),
         resolver: None,
+        ephemeral_ports: snapshot.settings.port_range(),
     };
     let mut listing = Listing::of(query, sink, about, context);
     listing.owners_known = true;
@@ -127,6 +129,8 @@ struct Listing<'q, 's> {
     owner_gaps: Vec<Gap>,
     /// Whether the owners need no look-up: they were recorded.
     owners_known: bool,
+    /// Rows of which the filter cannot be answered.
+    unanswered: u64,
 }
 
 impl<'q, 's> Listing<'q, 's> {
@@ -145,7 +149,9 @@ impl<'q, 's> Listing<'q, 's> {
             gaps: vec![],
         };
         let resolver = query.resolve.map(Resolver::start);
-        Self::of(query, sink, about, Context { names, resolver, netns, ..Context::default() })
+        let ephemeral_ports = ephemeral_ports(query);
+        let context = Context { names, resolver, netns, ephemeral_ports, ..Context::default() };
+        Self::of(query, sink, about, context)
     }
 
     fn of(query: &'q Query, sink: &'s mut dyn RowSink, about: About, context: Context) -> Self {
@@ -160,6 +166,7 @@ impl<'q, 's> Listing<'q, 's> {
             rows: 0,
             owner_gaps: vec![],
             owners_known: false,
+            unanswered: 0,
         }
     }
 
@@ -167,8 +174,36 @@ impl<'q, 's> Listing<'q, 's> {
         self.query.need.includes(Need::OWNERS)
     }
 
-    fn sorts_by_owner(&self) -> bool {
-        self.query.order.is_some_and(|order| order.field.need.includes(Need::OWNERS))
+    /// A filter by owner is asked of each row as it comes, so owners have to be known before the
+    /// first: those of every socket of the namespace, because which are wanted is not known yet.
+    /// That costs 16 bytes a descriptor; the sockets themselves are still not kept.
+    fn needs_owners_first(&self) -> bool {
+        let sorts = self.query.order.is_some_and(|order| order.field.need.includes(Need::OWNERS));
+        sorts || self.query.filters_by_owner()
+    }
+
+    /// Whether the filter takes a socket; what cannot be answered is counted and left out.
+    fn passes(&mut self, socket: &Socket) -> bool {
+        if self.query.filter.is_none() {
+            return true;
+        }
+        self.learn(socket);
+        let truth = self.query.takes(Row { socket, context: &self.context });
+        self.unanswered += u64::from(truth == Truth::Unknown);
+        truth == Truth::Yes
+    }
+
+    fn filter_gap(&self) -> Option<Gap> {
+        let columns = self.query.filter.as_ref().filter(|_| self.unanswered > 0)?.columns();
+        let which = match self.unanswered {
+            1 => "1 socket was left out: its".to_owned(),
+            n => format!("{n} sockets were left out: their"),
+        };
+        Some(Gap::new(
+            "filter-unknown",
+            format!("{which} {} is not known", columns.join(" or ")),
+            "TIME_WAIT keeps no user, /proc tells less than netlink, owners and marks need privileges",
+        ))
     }
 
     fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
@@ -178,7 +213,7 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn take(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
-        if !self.query.wants(socket) {
+        if !self.query.wants(socket) || !self.passes(socket) {
             return Ok(Next::More);
         }
         if let Some(order) = self.query.order {
@@ -203,13 +238,15 @@ impl<'q, 's> Listing<'q, 's> {
     fn flush(&mut self, provenance: &Provenance, more: bool) -> io::Result<()> {
         let held = std::mem::take(&mut self.held);
         if !self.begun {
-            if self.needs_owners() && !self.sorts_by_owner() && !self.owners_known {
+            if self.needs_owners() && !self.needs_owners_first() && !self.owners_known {
                 self.look_up_owners(&held, more);
             }
             self.about.source = provenance.kind.unwrap_or(SourceKind::Netlink);
             self.about.fallback_reason.clone_from(&provenance.fallback_reason);
             self.about.gaps.clone_from(&provenance.gaps);
             self.about.gaps.append(&mut self.owner_gaps);
+            // With more to come its number is not known: it is told at the end.
+            self.about.gaps.extend(self.filter_gap().filter(|_| !more));
             self.begun = true;
             self.sink.begin(&self.about)?;
         }
@@ -245,6 +282,7 @@ impl<'q, 's> Listing<'q, 's> {
             let sorted = std::mem::take(&mut self.sorted);
             self.held = sorted.finish(order, self.query.limit, &self.context);
         }
+        let told = !self.begun;
         self.flush(provenance, false)?;
         let mut late: Vec<Gap> =
             provenance.gaps.iter().filter(|gap| !self.about.gaps.contains(gap)).cloned().collect();
@@ -258,9 +296,16 @@ impl<'q, 's> Listing<'q, 's> {
                 "check the resolver, or leave out -r",
             ));
         }
+        late.extend(self.filter_gap().filter(|_| !told));
         self.sink.end(&late)?;
         self.about.gaps.extend(late);
         self.about.fallback_reason.clone_from(&provenance.fallback_reason);
         Ok(Outcome { rows: self.rows, about: self.about })
     }
+}
+
+/// The ports the kernel chooses from, where the filter asks for them.
+fn ephemeral_ports(query: &Query) -> Option<RangeInclusive<u16>> {
+    query.filter.as_ref().filter(|filter| filter.asks_for_autobound())?;
+    sysctl::read(&query.root).port_range()
 }

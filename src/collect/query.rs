@@ -1,7 +1,8 @@
 //! What is asked for.
 
 use crate::{
-    field::{definition::Field, need::Need},
+    field::{definition::Field, need::Need, row::Row},
+    filter::{Filter, eval::Truth},
     kernel::proc::root::Root,
     model::{
         protocol::{Family, Protocol},
@@ -38,7 +39,9 @@ pub struct Query {
     pub protocols: Vec<(Protocol, StateSet)>,
     /// One family, or both.
     pub family: Option<Family>,
-    /// What the shown, sorted and grouped columns cost.
+    /// Which of these sockets; `None`: all. Its states are in `protocols`, its columns in `need`.
+    pub filter: Option<Filter>,
+    /// What the shown, sorted, grouped and filtered columns cost.
     pub need: Need,
     /// Which source to ask.
     pub source: SourceChoice,
@@ -63,5 +66,16 @@ impl Query {
             .iter()
             .any(|(protocol, states)| *protocol == socket.protocol && states.contains(socket.state))
             && self.family.is_none_or(|family| family == socket.family)
+    }
+
+    /// Whether the filter takes a row whose socket is wanted otherwise. The only place where it is
+    /// asked: the kernel may have done a part of it, all of it, or nothing.
+    pub fn takes(&self, row: Row<'_>) -> Truth {
+        self.filter.as_ref().map_or(Truth::Yes, |filter| filter.test(row))
+    }
+
+    /// Whether the filter cannot be answered without the owners of sockets.
+    pub fn filters_by_owner(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.need().includes(Need::OWNERS))
     }
 }

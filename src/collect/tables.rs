@@ -2,8 +2,11 @@
 
 use super::query::{Query, SourceChoice};
 use crate::{
+    filter::lower::{Abilities, Lowered, Numbers, Selection, Target},
     kernel::{
+        cgroup_tree,
         error::Error,
+        names,
         netlink::connection::{Connection, Next},
         proc::net_inet,
         sock_diag::{dump, request::Request},
@@ -16,6 +19,7 @@ use crate::{
         state::StateSet,
     },
 };
+use nix::errno::Errno;
 
 /// What reading the tables said of itself.
 #[derive(Debug, Default)]
@@ -43,6 +47,8 @@ pub struct Tables<'q> {
     connection: Option<Connection>,
     refused: Option<Error>,
     errors: Vec<Error>,
+    /// What this kernel takes of a filter, as far as it has refused something.
+    abilities: Abilities,
     /// What is known of the reading; the caller shows it when it begins to print.
     pub provenance: Provenance,
 }
@@ -55,6 +61,7 @@ impl<'q> Tables<'q> {
             connection: None,
             refused: None,
             errors: vec![],
+            abilities: Abilities::ALL,
             provenance: Provenance::default(),
         };
         // Another machine's tree has no netlink; netlink has no tree.
@@ -125,12 +132,29 @@ impl<'q> Tables<'q> {
             for family in plan {
                 let extensions = self.query.need.extensions();
                 let request = Request { protocol, family, states, extensions };
+                let target = Target { protocol, family, states };
                 let provenance = &mut self.provenance;
-                let dumped = dump::sockets(connection, &request, |socket| {
-                    rows += 1;
-                    provenance.told_by(SourceKind::Netlink);
-                    each(socket, provenance)
-                });
+                let dumped = loop {
+                    let program = match selection(self.query, target, self.abilities) {
+                        Selection::Everything => None,
+                        Selection::Nothing => break Ok(dump::Tally::default()),
+                        Selection::Program(program) => Some(program),
+                    };
+                    let before = rows;
+                    let dumped = dump::selected(connection, &request, program.as_ref(), |socket| {
+                        rows += 1;
+                        provenance.told_by(SourceKind::Netlink);
+                        each(socket, provenance)
+                    });
+                    match dumped {
+                        // A kernel that refuses the program does it before the first row.
+                        Err(error)
+                            if rows == before
+                                && program.is_some()
+                                && lessen(&mut self.abilities, &error) => {}
+                        dumped => break dumped,
+                    }
+                };
                 match dumped {
                     Ok(tally) => {
                         provenance.told_by(SourceKind::Netlink);
@@ -203,6 +227,42 @@ impl<'q> Tables<'q> {
     }
 }
 
+/// Names to numbers, as they are in the calling thread's network namespace.
+struct Here;
+
+impl Numbers for Here {
+    fn interface(&self, name: &str) -> Option<u32> {
+        names::interface_index(name)
+    }
+
+    fn cgroup(&self, path: &str) -> Option<u64> {
+        cgroup_tree::id_of(path)
+    }
+}
+
+/// What the kernel is asked to select for one dump.
+fn selection(query: &Query, target: Target, abilities: Abilities) -> Selection {
+    let lower = |filter: &crate::filter::Filter| filter.lower(target, abilities, &Here);
+    query.filter.as_ref().map_or(Selection::Everything, |filter| {
+        let Lowered { selection, .. } = lower(filter);
+        selection
+    })
+}
+
+/// Takes from `abilities` what a refusal speaks of. Whether there is another way to ask.
+///
+/// EPERM is the answer to marks without CAP_NET_ADMIN, EINVAL to an instruction the kernel is too
+/// old for (`inet_diag_bc_audit`); what it cannot select is selected here.
+fn lessen(abilities: &mut Abilities, error: &Error) -> bool {
+    match error.as_errno() {
+        Some(Errno::EPERM) => std::mem::take(&mut abilities.marks),
+        Some(Errno::EINVAL) => {
+            std::mem::take(&mut abilities.newer) || std::mem::take(&mut abilities.bytecode)
+        }
+        _ => false,
+    }
+}
+
 fn unreadable(protocol: Protocol, error: &Error) -> Gap {
     Gap::new(
         "table-unreadable",
@@ -250,4 +310,23 @@ fn line_gaps(protocol: Protocol, family: Family, tally: net_inet::Tally) -> Opti
             "look at the file",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kernel_refuses_is_asked_for_no_more() {
+        let refused = |errno| Error::errno("ask the kernel for", "TCP sockets", errno);
+        let mut abilities = Abilities::ALL;
+        assert!(lessen(&mut abilities, &refused(Errno::EPERM)));
+        assert_eq!(abilities, Abilities { marks: false, ..Abilities::ALL });
+        // The second EPERM is not about marks.
+        assert!(!lessen(&mut abilities, &refused(Errno::EPERM)));
+        assert!(lessen(&mut abilities, &refused(Errno::EINVAL)) && !abilities.newer);
+        assert!(lessen(&mut abilities, &refused(Errno::EINVAL)) && !abilities.bytecode);
+        assert!(!lessen(&mut abilities, &refused(Errno::EINVAL)));
+        assert!(!lessen(&mut abilities, &refused(Errno::ENOENT)));
+    }
 }

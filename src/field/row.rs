@@ -8,6 +8,7 @@ use crate::{
         socket::Socket,
     },
 };
+use std::ops::RangeInclusive;
 
 /// What was learnt beside the sockets.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Context {
     pub resolver: Option<Resolver>,
     /// Their namespace.
     pub netns: Netns,
+    /// Ports the kernel chooses from (`ip_local_port_range`), where a filter asks for them.
+    pub ephemeral_ports: Option<RangeInclusive<u16>>,
 }
 
 /// A socket among what was learnt.

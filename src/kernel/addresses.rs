@@ -14,6 +14,14 @@ use std::{
 /// How many look-ups run at once.
 const WORKERS: usize = 8;
 
+/// The addresses of a host, as the machine's resolver gives them; empty: it has none.
+pub fn of_host(name: &str) -> Vec<IpAddr> {
+    let mut addresses = dns_lookup::lookup_host(name).map(Vec::from_iter).unwrap_or_default();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
 type Answer = (IpAddr, Option<String>);
 
 /// Looks names up in the background and keeps the answers.

@@ -3,8 +3,8 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
-    os::unix::fs::DirEntryExt,
-    path::{Path, PathBuf},
+    os::unix::fs::{DirEntryExt, MetadataExt},
+    path::{Component, Path, PathBuf},
 };
 
 /// Where the unified hierarchy is mounted: alone, or beside v1.
@@ -42,10 +42,22 @@ impl CgroupTree {
     }
 }
 
+/// The id of the cgroup at a path below the root of the hierarchy; `None`: there is none.
+pub fn id_of(path: &str) -> Option<u64> {
+    let below = Path::new(path.trim_start_matches('/'));
+    let is_plain = below.components().all(|part| matches!(part, Component::Normal(_)));
+    let mount = mount().filter(|_| is_plain)?;
+    Some(fs::metadata(mount.join(below)).ok()?.ino())
+}
+
+/// Where the v2 hierarchy is mounted.
+fn mount() -> Option<&'static Path> {
+    MOUNTS.iter().map(Path::new).find(|mount| mount.join("cgroup.procs").exists())
+}
+
 fn walk() -> HashMap<u64, String> {
     let mut paths = HashMap::new();
-    let has_v2 = |mount: &&&str| Path::new(mount).join("cgroup.procs").exists();
-    let Some(mount) = MOUNTS.iter().find(has_v2) else {
+    let Some(mount) = mount() else {
         return paths;
     };
     let mut todo = vec![PathBuf::from(mount)];

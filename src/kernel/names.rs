@@ -3,7 +3,7 @@
 use super::proc::root::Root;
 use crate::model::{protocol::Protocol, recording::RecordedNames};
 use nix::{
-    net::if_::if_indextoname,
+    net::if_::{if_indextoname, if_nametoindex},
     unistd::{Uid, User},
 };
 use std::{
@@ -71,20 +71,45 @@ impl Names {
 
     /// Learns the names of services, from /etc/services.
     pub fn learn_services(&mut self) {
-        self.services.get_or_insert_with(|| {
-            let mut text = String::new();
-            let file = Root::open(Path::new("/etc/services"));
-            if file.is_ok_and(|f| f.take(1 << 20).read_to_string(&mut text).is_ok()) {
-                parse_services(&text)
-            } else {
-                HashMap::new()
-            }
-        });
+        self.services.get_or_insert_with(|| parse_services(&services_text()));
     }
 
     /// The name of a port; `None`: it has none, or services were not learnt.
     pub fn service(&self, protocol: Protocol, port: u16) -> Option<&str> {
         self.services.as_ref()?.get(&(protocol, port)).map(String::as_str)
+    }
+}
+
+/// The number of an interface in the calling thread's network namespace.
+pub fn interface_index(name: &str) -> Option<u32> {
+    if_nametoindex(name).ok()
+}
+
+/// The ports /etc/services gives a service under its name or an alias, in order, of any protocol.
+pub fn service_ports(service: &str) -> Vec<u16> {
+    let text = services_text();
+    let mut ports: Vec<u16> = text.lines().filter_map(|line| port_of(line, service)).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+/// The port of a line of services(5), if the line is about this service.
+fn port_of(line: &str, service: &str) -> Option<u16> {
+    let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+    let name = words.next()?;
+    let (port, _) = words.next()?.split_once('/')?;
+    (name == service || words.any(|alias| alias == service)).then_some(())?;
+    port.parse().ok()
+}
+
+/// /etc/services; empty where it cannot be read.
+fn services_text() -> String {
+    let mut text = String::new();
+    let file = Root::open(Path::new("/etc/services"));
+    match file.map(|file| file.take(1 << 20).read_to_string(&mut text)) {
+        Ok(Ok(_)) => text,
+        _ => String::new(),
     }
 }
 
@@ -119,5 +144,9 @@ mod tests {
         assert_eq!(services[&(Protocol::Tcp, 80)], "http");
         assert_eq!(services[&(Protocol::Udp, 53)], "domain");
         assert_eq!(services.len(), 3);
+        let line = "http\t80/tcp www # x";
+        assert_eq!(port_of(line, "www"), Some(80));
+        assert_eq!(port_of(line, "http"), Some(80));
+        assert_eq!(port_of(line, "x"), None);
     }
 }

@@ -209,6 +209,8 @@ impl StateSet {
     /// Not bit 13: it makes the kernel walk the bind table of all namespaces (measured: 0.24 ms
     /// becomes 26 to 50 ms on an empty namespace), so `BOUND_INACTIVE` is asked for by name only.
     pub const ALL: Self = Self(0x1ffe);
+    /// The states of datagram sockets: connected to a peer, or not.
+    pub const DATAGRAM: Self = Self((1 << 1) | (1 << 7));
     /// What ss shows without `-a` or `-l`: all but LISTEN, CLOSED, TIME_WAIT and SYN_RCVD.
     pub const CONNECTED: Self =
         Self(Self::ALL.0 & !((1 << 10) | (1 << 7) | (1 << 6) | (1 << 3) | (1 << 12)));
@@ -234,6 +236,17 @@ impl StateSet {
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+
+    /// What is in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Whether every state of `other` is in the set.
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
     }
 
     /// Whether `state` is in the set.

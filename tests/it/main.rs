@@ -12,6 +12,8 @@ mod churn;
 mod cli;
 /// `sockeye explain`, by its text.
 mod explain;
+/// Filters select the rows ss selects, in the kernel as here.
+mod filters;
 /// /proc trees made by tests.
 mod fixture;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.

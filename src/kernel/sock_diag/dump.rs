@@ -1,6 +1,7 @@
 //! A dump of sockets, without the duplicates a changing table makes.
 
 use super::{
+    bytecode::Program,
     inet,
     request::{Request, TCPDIAG_GETSOCK},
 };
@@ -38,11 +39,21 @@ pub struct Tally {
 pub fn sockets(
     connection: &mut Connection,
     request: &Request,
+    each: impl FnMut(&Socket) -> Next,
+) -> Result<Tally, Error> {
+    selected(connection, request, None, each)
+}
+
+/// The same, of those sockets the program selects in the kernel.
+pub fn selected(
+    connection: &mut Connection,
+    request: &Request,
+    program: Option<&Program>,
     mut each: impl FnMut(&Socket) -> Next,
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     let mut recent = Recent::default();
-    let (kind, body) = request.message();
+    let (kind, body) = request.message_with(program);
     tally.end = connection.dump(request.subject(), kind, &body, |piece| match piece {
         Piece::Datagram => {
             recent.turn();

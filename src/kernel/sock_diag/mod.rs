@@ -1,6 +1,7 @@
 //! sock_diag: requests, and inet_diag answers to sockets.
 
 pub mod attributes;
+pub mod bytecode;
 pub mod dump;
 pub mod inet;
 pub mod named_ports;

@@ -1,8 +1,12 @@
 //! Requests for TCP and UDP sockets.
 
-use crate::model::{
-    protocol::{Family, Protocol},
-    state::StateSet,
+use super::bytecode::{INET_DIAG_REQ_BYTECODE, Program};
+use crate::{
+    kernel::netlink::attribute,
+    model::{
+        protocol::{Family, Protocol},
+        state::StateSet,
+    },
 };
 use netlink_packet_core::Emitable;
 use netlink_packet_sock_diag::{
@@ -71,6 +75,16 @@ impl Request {
             Some(family) => (SOCK_DIAG_BY_FAMILY, self.by_family(family)),
             None => (TCPDIAG_GETSOCK, self.both_families()),
         }
+    }
+
+    /// The same with a program that selects sockets in the kernel. Its attribute follows the
+    /// struct, of the legacy request too.
+    pub fn message_with(self, program: Option<&Program>) -> (u16, Vec<u8>) {
+        let (kind, mut body) = self.message();
+        if let Some(program) = program {
+            attribute::push(&mut body, INET_DIAG_REQ_BYTECODE, program.bytes());
+        }
+        (kind, body)
     }
 
     fn by_family(self, family: Family) -> Vec<u8> {

@@ -1,0 +1,327 @@
+//! A filter on a row. Three answers: what is not known is neither yes nor no.
+
+use super::ast::{Expr, Interface, Pattern, Ranges, Test, What};
+use crate::{
+    field::{definition::Field, need::Need, row::Row, value::Value},
+    kernel::sock_diag::bytecode::End,
+    model::{
+        endpoint::Endpoint, owner::Unowned, protocol::Protocol, queues::Queues, socket::Socket,
+        state::State,
+    },
+};
+
+/// Whether a row is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// The source did not tell what the answer hangs on.
+    Unknown,
+}
+
+impl From<bool> for Truth {
+    fn from(truth: bool) -> Self {
+        if truth { Self::Yes } else { Self::No }
+    }
+}
+
+impl Truth {
+    fn opposite(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Tests a row.
+pub fn test(expr: &Expr, row: Row<'_>) -> Truth {
+    match expr {
+        Expr::And(parts) => settled(parts, row, Truth::No),
+        Expr::Or(parts) => settled(parts, row, Truth::Yes),
+        Expr::Not(part) => test(part, row).opposite(),
+        Expr::Test(Test { what, .. }) => test_one(what, row),
+    }
+}
+
+/// `settling` of one part is the answer, whatever the others are; else unknown, if one is.
+fn settled(parts: &[Expr], row: Row<'_>, settling: Truth) -> Truth {
+    let mut answer = settling.opposite();
+    for part in parts {
+        match test(part, row) {
+            truth if truth == settling => return settling,
+            Truth::Unknown => answer = Truth::Unknown,
+            _ => {}
+        }
+    }
+    answer
+}
+
+fn test_one(what: &What, row: Row<'_>) -> Truth {
+    let socket = row.socket;
+    match what {
+        What::State(states) => states.contains(socket.state).into(),
+        What::Protocol(protocols) => protocols.contains(&socket.protocol).into(),
+        What::Family(family) => (*family == socket.family).into(),
+        What::Port(end, ports) => ports.contains(endpoint(socket, *end).port.into()).into(),
+        What::Address(end, prefixes) => {
+            let address = endpoint(socket, *end).address;
+            prefixes.iter().any(|prefix| prefix.contains(address)).into()
+        }
+        What::Interface(interfaces) => bound_to(interfaces, row),
+        What::Mark(marks) => match socket.mark {
+            Some(mark) => marks.iter().any(|(value, mask)| mark & mask == *value).into(),
+            None => Truth::Unknown,
+        },
+        // Netlink also tells apart who bound to a port of the range by number: the kernel's part
+        // of the filter leaves those out.
+        What::Autobound => match &row.context.ephemeral_ports {
+            Some(range) => range.contains(&socket.local.port).into(),
+            None => Truth::Unknown,
+        },
+        What::Number(column, ranges) => by_value(column.0, row, &|value| number(value, ranges)),
+        What::Name(column, patterns) => by_value(column.0, row, &|value| name(value, patterns)),
+        What::Flag(column, wanted) => by_value(column.0, row, &|value| match value {
+            Value::Flag(flag) => flag == wanted,
+            _ => false,
+        }),
+    }
+}
+
+/// An end as the kernel has it: without peer the wildcard and port 0, as ss filters it.
+fn endpoint(socket: &Socket, end: End) -> &Endpoint {
+    match end {
+        End::Local => &socket.local,
+        End::Peer => &socket.remote,
+    }
+}
+
+fn bound_to(interfaces: &[Interface], row: Row<'_>) -> Truth {
+    let index = row.socket.interface;
+    let name = row.context.names.interface(index);
+    let mut answer = Truth::No;
+    for interface in interfaces {
+        match (interface, name) {
+            (Interface::Index(wanted), _) if *wanted == index => return Truth::Yes,
+            (Interface::Name(pattern), Some(name)) if pattern.matches(name.as_bytes()) => {
+                return Truth::Yes;
+            }
+            (Interface::Name(_), None) if index != 0 => answer = Truth::Unknown,
+            _ => {}
+        }
+    }
+    answer
+}
+
+fn by_value(field: &Field, row: Row<'_>, fits: &dyn Fn(&Value<'_>) -> bool) -> Truth {
+    match field.value(row) {
+        Value::List(list) if !list.is_empty() => list.values().any(|value| fits(&value)).into(),
+        value if value.is_absent() => {
+            if is_none(field, row) {
+                Truth::No
+            } else {
+                Truth::Unknown
+            }
+        }
+        value => fits(&value).into(),
+    }
+}
+
+fn number(value: &Value<'_>, ranges: &Ranges) -> bool {
+    match value {
+        Value::Count(n)
+        | Value::Queue(n, _)
+        | Value::Bytes(n)
+        | Value::Milliseconds(n)
+        | Value::Microseconds(n)
+        | Value::BytesPerSecond(n) => ranges.contains(*n),
+        _ => false,
+    }
+}
+
+fn name(value: &Value<'_>, patterns: &[Pattern]) -> bool {
+    let name = match value {
+        Value::Word(word) => word.as_bytes(),
+        Value::Name(name) => name,
+        _ => return false,
+    };
+    patterns.iter().any(|pattern| pattern.matches(name))
+}
+
+/// Whether a column without a value says "there is none", which is an answer, and not "the source
+/// did not tell". A listener has no receive queue; a socket read from /proc has an rtt nobody told.
+fn is_none(field: &Field, row: Row<'_>) -> bool {
+    let socket = row.socket;
+    // Neither kind has more than addresses, ports, a timer and a mark.
+    let is_small = socket.is_mini() || socket.state == State::SynRcvd;
+    match field.id {
+        "recv_queue" | "send_queue" => !matches!(socket.queues, Queues::Data { .. }),
+        "accept_queue" | "accept_queue_limit" => !matches!(socket.queues, Queues::Listen { .. }),
+        "timer" | "timer.expires" | "retransmits" => socket.timer.is_none(),
+        "age" => socket.state != State::TimeWait,
+        "inode" => true,
+        "netns.name" => row.context.netns.inode.is_some(),
+        "user" => socket.uid.is_some(),
+        "v6only" => socket.state != State::Listen || is_small,
+        "shutdown" | "cgroup" | "tos" | "congestion" | "drops" => is_small,
+        "owner" | "process" | "pid" | "fd" | "unit" | "container" => !matches!(
+            row.unowned(),
+            Some(
+                Unowned::Permission
+                    | Unowned::OtherPidNamespace
+                    | Unowned::NotAsked
+                    | Unowned::Deadline
+            )
+        ),
+        "owner_unknown" => row.unowned().is_none(),
+        _ if field.need.includes(Need::TCP_INFO) => {
+            socket.protocol != Protocol::Tcp || is_small || socket.state == State::BoundInactive
+        }
+        _ if field.need.includes(Need::MEMORY) => is_small,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        field::row::Context,
+        filter::{directory::Empty, parser},
+        model::{
+            owner::{Owners, Process},
+            protocol::Family,
+            timer::{Timer, TimerKind},
+        },
+    };
+
+    fn socket() -> Socket {
+        Socket {
+            protocol: Protocol::Tcp,
+            family: Family::Ipv4,
+            state: State::Established,
+            local: Endpoint::new("10.0.0.1".parse().unwrap(), 443),
+            remote: Endpoint::new("10.0.0.9".parse().unwrap(), 51234),
+            interface: 0,
+            queues: Queues::Data { recv: 7, send: 0 },
+            timer: None,
+            inode: Some(4711),
+            cookie: Some(81),
+            uid: Some(33),
+            mark: None,
+            cgroup_id: None,
+            shutdown: None,
+            v6only: None,
+            sockopt: None,
+            tos: None,
+            drops: None,
+            tcp_info: None,
+            memory: None,
+            congestion: None,
+        }
+    }
+
+    fn asked(text: &str, socket: &Socket, context: &Context) -> Truth {
+        let parsed = parser::parse(text, &Empty).unwrap_or_else(|error| panic!("{error}"));
+        test(&parsed.expr, Row { socket, context })
+    }
+
+    #[test]
+    fn what_is_not_told_is_neither_yes_nor_no() {
+        let context = Context::default();
+        for (text, truth) in [
+            ("peer.port = 51234", Truth::Yes),
+            ("rtt > 5ms", Truth::Unknown),
+            ("not rtt > 5ms", Truth::Unknown),
+            ("rtt > 5ms or sport = 443", Truth::Yes),
+            ("rtt > 5ms and sport = 443", Truth::Unknown),
+            ("rtt > 5ms and sport = 444", Truth::No),
+            ("mark = 1", Truth::Unknown),
+            ("process = nginx", Truth::Unknown),
+            ("autobound", Truth::Unknown),
+            ("recv_queue = 7", Truth::Yes),
+            // There is none, and that is known.
+            ("retransmits > 0", Truth::No),
+            ("not timer = keepalive", Truth::Yes),
+            ("accept_queue >= 0", Truth::No),
+            ("dev eth0", Truth::No),
+            ("dev = 0", Truth::Yes),
+            ("uid = 33", Truth::Yes),
+            ("owner_unknown = not-asked", Truth::Yes),
+        ] {
+            assert_eq!(asked(text, &socket(), &context), truth, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mini_socket_has_neither_queue_nor_rtt_and_its_user_is_not_known() {
+        let mut socket = socket();
+        socket.state = State::TimeWait;
+        socket.queues = Queues::Absent;
+        socket.timer =
+            Some(Timer { kind: TimerKind::TimeWait, expires_ms: 20_000, retransmits: 0 });
+        (socket.inode, socket.uid) = (None, None);
+        let context = Context::default();
+        for (text, truth) in [
+            ("age > 30s", Truth::Yes),
+            ("age > 50s", Truth::No),
+            ("recv_queue > 0", Truth::No),
+            ("rtt > 1ms", Truth::No),
+            ("user = root", Truth::Unknown),
+            ("uid = 0", Truth::Unknown),
+            ("process = nginx", Truth::No),
+            ("process != nginx", Truth::Yes),
+            ("timer = time-wait", Truth::Yes),
+        ] {
+            assert_eq!(asked(text, &socket, &context), truth, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_owners_is_enough() {
+        let mut owners = Owners::default();
+        for (pid, command) in [(7, "nginx"), (8, "php-fpm")] {
+            let command = command.as_bytes().to_vec();
+            let container = Some("web".to_owned());
+            let process = Process { pid, command, unit: None, container, cgroup: None };
+            owners.add(process, &[(4711, 3)]);
+        }
+        let owners = owners.finished(Some(Unowned::Kernel));
+        let context = Context { owners, ephemeral_ports: Some(400..=500), ..Context::default() };
+        for (text, truth) in [
+            ("process = php*", Truth::Yes),
+            ("pid = 8", Truth::Yes),
+            ("pid > 8", Truth::No),
+            ("process != nginx", Truth::No),
+            ("container = web", Truth::Yes),
+            ("unit = x.service", Truth::No),
+            ("owner = 7", Truth::Yes),
+            ("autobound", Truth::Yes),
+        ] {
+            assert_eq!(asked(text, &socket(), &context), truth, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_listener_has_the_wildcard_as_peer_as_in_ss() {
+        let mut socket = socket();
+        socket.state = State::Listen;
+        socket.queues = Queues::Listen { accept_queue: 3, limit: Some(128) };
+        socket.remote = Endpoint::new("0.0.0.0".parse().unwrap(), 0);
+        let context = Context::default();
+        for (text, truth) in [
+            ("dport = 0", Truth::Yes),
+            ("dport != :22", Truth::Yes),
+            ("dst 0.0.0.0", Truth::Yes),
+            ("dst *", Truth::Yes),
+            ("accept_queue > 2", Truth::Yes),
+            ("recv_queue >= 0", Truth::No),
+            ("rtt > 0", Truth::Unknown),
+        ] {
+            assert_eq!(asked(text, &socket, &context), truth, "{text}");
+        }
+    }
+}

@@ -1,0 +1,775 @@
+//! What a column can be compared with: its kind, units, words.
+
+use super::{
+    ast::{Column, Expr, Interface, Pattern, Ranges, Test, What},
+    directory::Directory,
+    error::{FilterError, Span},
+    host,
+    lexer::{self, Comparison},
+    ports,
+};
+use crate::{
+    field::{self, definition::Field},
+    kernel::sock_diag::bytecode::End,
+    model::{
+        owner::Unowned,
+        protocol::{Family, Protocol},
+        state::{State, StateSet},
+    },
+};
+
+/// A value as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// With its quotes and backslashes.
+    pub raw: String,
+    /// Where.
+    pub span: Span,
+}
+
+impl Value {
+    fn plain(&self) -> String {
+        lexer::plain(&self.raw)
+    }
+
+    fn pattern(&self) -> Pattern {
+        Pattern::new(&lexer::characters(&self.raw))
+    }
+
+    fn wrong(&self, message: impl Into<String>, hint: impl Into<String>) -> FilterError {
+        FilterError::new(self.span.clone(), message, hint)
+    }
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A state.
+    State,
+    /// A transport protocol.
+    Protocol,
+    /// An address family.
+    Family,
+    /// A port.
+    Port(End),
+    /// An address.
+    Address(End),
+    /// Both.
+    Endpoint(End),
+    /// An interface.
+    Interface,
+    /// A socket mark.
+    Mark,
+    /// A path of a cgroup.
+    Cgroup,
+    /// A number.
+    Number(Unit),
+    /// A name somebody chose.
+    Name,
+    /// One of a few words.
+    Word,
+    /// Yes or no.
+    Flag,
+}
+
+/// In what a number is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Bytes per second.
+    BytesPerSecond,
+    /// Milliseconds.
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+}
+
+/// The kind of a column.
+pub fn kind(field: &Field) -> Kind {
+    match (field.id, field.unit) {
+        ("protocol", _) => Kind::Protocol,
+        ("family", _) => Kind::Family,
+        ("local", _) => Kind::Endpoint(End::Local),
+        ("peer", _) => Kind::Endpoint(End::Peer),
+        ("local.address", _) => Kind::Address(End::Local),
+        ("peer.address", _) => Kind::Address(End::Peer),
+        ("local.port", _) => Kind::Port(End::Local),
+        ("peer.port", _) => Kind::Port(End::Peer),
+        ("local.interface", _) => Kind::Interface,
+        ("mark", _) => Kind::Mark,
+        ("cgroup", _) => Kind::Cgroup,
+        ("pid" | "fd", _) => Kind::Number(Unit::Count),
+        (_, "state") => Kind::State,
+        (_, "name" | "list") => Kind::Name,
+        (_, "word") => Kind::Word,
+        (_, "flag") => Kind::Flag,
+        (_, "ms") => Kind::Number(Unit::Milliseconds),
+        (_, "µs") => Kind::Number(Unit::Microseconds),
+        (_, "bytes") => Kind::Number(Unit::Bytes),
+        (_, "bytes/s") => Kind::Number(Unit::BytesPerSecond),
+        _ => Kind::Number(Unit::Count),
+    }
+}
+
+/// An example of a comparison with this column, for hints.
+pub fn example(field: &Field) -> String {
+    let value = match kind(field) {
+        Kind::State => "= TIME_WAIT",
+        Kind::Protocol => "= tcp",
+        Kind::Family => "= ipv6",
+        Kind::Port(_) => "in 443,8000-8999",
+        Kind::Address(_) => "= 10.0.0.0/8",
+        Kind::Endpoint(_) => "= 10.0.0.0/8:443",
+        Kind::Interface => "= eth0",
+        Kind::Mark => "= 0x1/0xff",
+        Kind::Cgroup => "= /system.slice/*",
+        Kind::Number(Unit::Count) => "> 0",
+        Kind::Number(Unit::Bytes) => "> 64KiB",
+        Kind::Number(Unit::BytesPerSecond) => "> 10Mbit",
+        Kind::Number(Unit::Milliseconds) => "> 30s",
+        Kind::Number(Unit::Microseconds) => "> 50ms",
+        Kind::Name => "= nginx*",
+        Kind::Word => return format!("{} = {}", field.id, words(field).first().unwrap_or(&"x")),
+        Kind::Flag => "= true",
+    };
+    format!("{} {value}", field.id)
+}
+
+/// Reads a comparison of a column with one value or several.
+pub fn compare(
+    field: &'static Field,
+    span: &Span,
+    comparison: Comparison,
+    values: &[Value],
+    directory: &dyn Directory,
+) -> Result<Expr, FilterError> {
+    if comparison == Comparison::NotEqual {
+        return compare(field, span, Comparison::Equal, values, directory).map(Expr::negated);
+    }
+    let whole = span.start..values.last().map_or(span.end, |value| value.span.end);
+    let test = |what| Expr::Test(Test { what, span: whole.clone() });
+    if comparison != Comparison::Equal {
+        return Ok(test(ordered(field, span, comparison, values, directory)?));
+    }
+    let each =
+        |of: fn(&Value) -> Result<Pattern, FilterError>| -> Result<Vec<Pattern>, FilterError> {
+            values.iter().map(of).collect()
+        };
+    Ok(test(match kind(field) {
+        Kind::State => What::State(states(values)?),
+        Kind::Protocol => {
+            let mut found = values.iter().map(protocol).collect::<Result<Vec<_>, _>>()?;
+            found.sort_unstable();
+            found.dedup();
+            What::Protocol(found)
+        }
+        Kind::Family => {
+            let parts = values.iter().map(|value| Ok(test(What::Family(family(value)?))));
+            return Ok(Expr::any_of(parts.collect::<Result<_, _>>()?));
+        }
+        Kind::Port(end) => {
+            let mut found = vec![];
+            for value in values {
+                found.extend(ports::parse(&value.plain(), &value.span, directory)?);
+            }
+            What::Port(end, Ranges::new(found))
+        }
+        Kind::Address(end) | Kind::Endpoint(end) => return hosts(end, &whole, values, directory),
+        Kind::Interface => What::Interface(values.iter().map(interface).collect::<Result<_, _>>()?),
+        Kind::Mark => What::Mark(values.iter().map(mark).collect::<Result<_, _>>()?),
+        Kind::Cgroup => What::Name(Column(field), each(|value| Ok(cgroup(value)))?),
+        Kind::Number(unit) => numbers(field, unit, values, &whole)?,
+        Kind::Name => return names(field, &whole, values),
+        Kind::Word => {
+            let found = values.iter().map(|value| word(field, value)).collect::<Result<_, _>>()?;
+            What::Name(Column(field), found)
+        }
+        Kind::Flag => {
+            let [value] = values else {
+                let hint = format!("write `{}`", example(field));
+                return Err(FilterError::new(whole, "a flag has one value", hint));
+            };
+            What::Flag(Column(field), flag(value)?)
+        }
+    }))
+}
+
+/// The columns of `netns = 4026531840` and `netns = blue` differ, and so do those of users and
+/// owners: what is compared tells which is meant.
+fn names(field: &'static Field, whole: &Span, values: &[Value]) -> Result<Expr, FilterError> {
+    let is_number = |value: &Value| {
+        let text = value.plain();
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let by_number = match field.id {
+        "user" => field::find("uid"),
+        "owner" => field::find("pid"),
+        _ => None,
+    };
+    let by_name = if field.id == "owner" { field::find("process") } else { None };
+    let (numeric, named): (Vec<_>, Vec<_>) =
+        values.iter().cloned().partition(|value| by_number.is_some() && is_number(value));
+    let mut parts = vec![];
+    if let Some(number) = by_number.filter(|_| !numeric.is_empty()) {
+        let what = numbers(number, Unit::Count, &numeric, whole)?;
+        parts.push(Expr::Test(Test { what, span: whole.clone() }));
+    }
+    if !named.is_empty() {
+        let patterns = named.iter().map(Value::pattern).collect();
+        let what = What::Name(Column(by_name.unwrap_or(field)), patterns);
+        parts.push(Expr::Test(Test { what, span: whole.clone() }));
+    }
+    Ok(Expr::any_of(parts))
+}
+
+fn ordered(
+    field: &'static Field,
+    span: &Span,
+    comparison: Comparison,
+    values: &[Value],
+    directory: &dyn Directory,
+) -> Result<What, FilterError> {
+    let [value] = values else {
+        return Err(FilterError::new(
+            span.start..values.last().map_or(span.end, |v| v.span.end),
+            "a list can only be compared with `=`, `!=` and `in`",
+            format!("write `{}`, or one value", example(field)),
+        ));
+    };
+    let (fraction, most) = match kind(field) {
+        Kind::Port(_) => {
+            let text = value.plain();
+            match *ports::parse(&text, &value.span, directory)? {
+                [(low, high)] if low == high => (Fraction::whole(low), ports::HIGHEST),
+                _ => {
+                    return Err(value.wrong(
+                        format!("`{text}` is no single port"),
+                        "`<` and `>` take one port; a range is `= 8000-8999`",
+                    ));
+                }
+            }
+        }
+        Kind::Number(unit) => {
+            named_namespace(field, value)?;
+            (number(&value.plain(), unit, field, value)?, u64::MAX)
+        }
+        _ => {
+            return Err(FilterError::new(
+                span.clone(),
+                format!("`{}` has no order", field.id),
+                format!("compare with `=`, `!=` or `in`: `{}`", example(field)),
+            ));
+        }
+    };
+    let (low, high) = match comparison {
+        Comparison::Less => match fraction.ceiling().checked_sub(1) {
+            Some(high) => (0, high),
+            None => return Err(value.wrong("nothing is below 0", "write `= 0` or `> 0`")),
+        },
+        Comparison::AtMost => (0, fraction.floor()),
+        Comparison::Greater => (fraction.floor().saturating_add(1), most),
+        _ => (fraction.ceiling(), most),
+    };
+    if low > most || (comparison == Comparison::Greater && fraction.floor() >= most) {
+        return Err(value.wrong(format!("nothing is above {most}"), format!("`= {most}` or less")));
+    }
+    let ranges = Ranges::new(vec![(low, high.min(most))]);
+    Ok(match kind(field) {
+        Kind::Port(end) => What::Port(end, ranges),
+        _ => What::Number(Column(field), ranges),
+    })
+}
+
+/// Ends with addresses, ports or both.
+pub fn hosts(
+    end: End,
+    whole: &Span,
+    values: &[Value],
+    directory: &dyn Directory,
+) -> Result<Expr, FilterError> {
+    let mut hosts = vec![];
+    for value in values {
+        hosts.push(host::parse(&value.plain(), &value.span, directory)?);
+    }
+    let test = |what| Expr::Test(Test { what, span: whole.clone() });
+    // Addresses alone are one test, whatever their number.
+    if hosts.iter().all(|host| host.ports.is_empty() && host.family.is_none()) {
+        let prefixes = hosts.into_iter().flat_map(|host| host.prefixes).collect();
+        return Ok(test(What::Address(end, prefixes)));
+    }
+    let of = |host: host::Host| {
+        let mut parts = vec![];
+        parts.extend(host.family.map(|family| test(What::Family(family))));
+        if !host.prefixes.is_empty()
+            && (host.prefixes != [super::ast::Prefix::Any] || parts.is_empty())
+        {
+            parts.push(test(What::Address(end, host.prefixes)));
+        }
+        if !host.ports.is_empty() {
+            parts.push(test(What::Port(end, Ranges::new(host.ports))));
+        }
+        Expr::all_of(parts)
+    };
+    Ok(Expr::any_of(hosts.into_iter().map(of).collect()))
+}
+
+/// Groups of states ss has words for.
+fn group(word: &str) -> Option<StateSet> {
+    let all = StateSet::ALL;
+    let connected = all.without(StateSet::of(State::Closed)).without(StateSet::of(State::Listen));
+    let bucket = StateSet::of(State::SynRcvd).with(StateSet::of(State::TimeWait));
+    Some(match word {
+        "all" => all,
+        "connected" => connected,
+        "synchronized" => connected.without(StateSet::of(State::SynSent)),
+        "bucket" => bucket,
+        "big" => all.without(bucket),
+        "none" | "unknown" => StateSet::NONE,
+        _ => return None,
+    })
+}
+
+/// A word for a state, or for a group of them.
+pub fn state_word(word: &str) -> Option<StateSet> {
+    group(&word.to_ascii_lowercase()).or_else(|| State::parse(word).map(StateSet::of))
+}
+
+/// Any of these states.
+pub fn states(values: &[Value]) -> Result<StateSet, FilterError> {
+    values.iter().try_fold(StateSet::NONE, |sum, value| {
+        let word = value.plain();
+        let found = state_word(&word).ok_or_else(|| {
+            let hint = if let Some(near) = nearest_state(&word) {
+                format!("did you mean `{near}`? every tool's spelling will do")
+            } else {
+                let names: Vec<_> = State::all().map(State::name).collect();
+                let names = names.join(", ");
+                format!("states are {names}, or all, connected, synchronized, bucket, big")
+            };
+            value.wrong(format!("no state is called `{word}`"), hint)
+        })?;
+        Ok(sum.with(found))
+    })
+}
+
+fn nearest_state(word: &str) -> Option<&'static str> {
+    let word = word.to_ascii_uppercase().replace('-', "_");
+    let groups = ["all", "connected", "synchronized", "bucket", "big"];
+    let names = State::all().map(|state| (state.name(), state.name()));
+    let foreign = State::all().map(|state| (state.ss(), state.name()));
+    let words = names.chain(foreign).chain(groups.map(|group| (group, group)));
+    near(&word, words.map(|(known, shown)| (known.to_ascii_uppercase(), shown)))
+}
+
+/// The word nearest to a mistyped one, if any is near.
+fn near<T>(word: &str, known: impl Iterator<Item = (String, T)>) -> Option<T> {
+    let rated = known.map(|(known, shown)| (strsim::jaro_winkler(word, &known), shown));
+    rated
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(rate, _)| *rate > 0.75)
+        .map(|(_, shown)| shown)
+}
+
+fn protocol(value: &Value) -> Result<Protocol, FilterError> {
+    let word = value.plain().to_ascii_lowercase();
+    let names: Vec<_> = Protocol::ALL.map(Protocol::name).to_vec();
+    Protocol::ALL.into_iter().find(|protocol| protocol.name() == word).ok_or_else(|| {
+        value.wrong(
+            format!("no protocol is called `{word}`"),
+            format!("protocols that can be listed are {}", names.join(", ")),
+        )
+    })
+}
+
+fn family(value: &Value) -> Result<Family, FilterError> {
+    match value.plain().to_ascii_lowercase().as_str() {
+        "ipv4" | "inet" | "ip4" | "v4" | "4" => Ok(Family::Ipv4),
+        "ipv6" | "inet6" | "ip6" | "v6" | "6" => Ok(Family::Ipv6),
+        word => {
+            Err(value.wrong(format!("no family is called `{word}`"), "families are ipv4 and ipv6"))
+        }
+    }
+}
+
+fn interface(value: &Value) -> Result<Interface, FilterError> {
+    let text = value.plain();
+    if text.is_empty() {
+        return Err(
+            value.wrong("an interface is missing", "write `dev eth0`; `ip link` lists them")
+        );
+    }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        let wrong = |_| {
+            value.wrong(format!("`{text}` is no interface"), "write its name, as in `dev eth0`")
+        };
+        return text.parse().map(Interface::Index).map_err(wrong);
+    }
+    Ok(Interface::Name(value.pattern()))
+}
+
+fn mark(value: &Value) -> Result<(u32, u32), FilterError> {
+    let text = value.plain();
+    let number = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    };
+    let parsed = match text.split_once('/') {
+        Some((value, mask)) => number(value).zip(number(mask)),
+        None => number(&text).map(|value| (value, u32::MAX)),
+    };
+    parsed.ok_or_else(|| {
+        value.wrong(format!("`{text}` is no mark"), "write `fwmark = 1`, `0x10` or `0x10/0xff`")
+    })
+}
+
+/// A path below the root of the hierarchy; where it is mounted does not count.
+fn cgroup(value: &Value) -> Pattern {
+    let characters = lexer::characters(&value.raw);
+    let text: String = characters.iter().map(|(c, _)| *c).collect();
+    let mounts = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+    let below = |mount: &&str| {
+        text.strip_prefix(*mount).is_some_and(|r| r.is_empty() || r.starts_with('/'))
+    };
+    let skip = mounts.iter().find(|m| below(m)).map_or(0, |mount| mount.chars().count());
+    let mut path: Vec<_> = characters.into_iter().skip(skip).collect();
+    while path.len() > 1 && path.last().is_some_and(|(c, _)| *c == '/') {
+        path.pop();
+    }
+    if path.first().is_none_or(|(c, literal)| *c != '/' && (*literal || *c != '*')) {
+        path.insert(0, ('/', true));
+    }
+    Pattern::new(&path)
+}
+
+/// The words of a column that has few.
+fn words(field: &Field) -> Vec<&'static str> {
+    match field.id {
+        "timer" => vec!["retransmit", "keepalive", "time-wait", "window-probe"],
+        "shutdown" => vec!["none", "receive", "send", "both"],
+        "owner_unknown" => Unowned::ALL.map(Unowned::name).to_vec(),
+        _ => vec![],
+    }
+}
+
+fn word(field: &'static Field, value: &Value) -> Result<Pattern, FilterError> {
+    let pattern = value.pattern();
+    let known = words(field);
+    let Some(text) = pattern.literal().filter(|_| !known.is_empty()) else {
+        return Ok(pattern);
+    };
+    let typed = text.to_ascii_lowercase().replace('_', "-");
+    // What ss prints.
+    let typed = match (field.id, typed.as_str()) {
+        ("timer", "on") => "retransmit",
+        ("timer", "timewait") => "time-wait",
+        ("timer", "persist") => "window-probe",
+        (_, typed) => typed,
+    };
+    if known.contains(&typed) {
+        return Ok(Pattern::exactly(typed));
+    }
+    let near = near(typed, known.iter().map(|word| ((*word).to_owned(), *word)));
+    let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    Err(value.wrong(
+        format!("`{}` is never `{text}`", field.id),
+        format!("{near}it is one of {}", known.join(", ")),
+    ))
+}
+
+fn flag(value: &Value) -> Result<bool, FilterError> {
+    match value.plain().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        word => Err(value.wrong(format!("`{word}` is neither yes nor no"), "write true or false")),
+    }
+}
+
+/// The name of a namespace is another column than its inode.
+fn named_namespace(field: &Field, value: &Value) -> Result<(), FilterError> {
+    let digits = value.plain().bytes().all(|b| b.is_ascii_digit());
+    if field.id == "netns" && !digits {
+        return Err(value.wrong("a name has no order", "write `netns = NAME` or `netns != NAME`"));
+    }
+    Ok(())
+}
+
+fn numbers(
+    field: &'static Field,
+    unit: Unit,
+    values: &[Value],
+    whole: &Span,
+) -> Result<What, FilterError> {
+    if field.id == "netns"
+        && let Some(name) = field::find("netns.name")
+        && values.iter().any(|value| !value.plain().bytes().all(|b| b.is_ascii_digit()))
+    {
+        return Ok(What::Name(Column(name), values.iter().map(Value::pattern).collect()));
+    }
+    let mut ranges = vec![];
+    for value in values {
+        let text = value.plain();
+        let exact = |text: &str| {
+            let fraction = number(text, unit, field, value)?;
+            if fraction.is_whole() {
+                return Ok(fraction.floor());
+            }
+            let hint = format!("it is told in {}; compare with `>` or `<`", field.unit);
+            Err(value.wrong(format!("`{}` is never exactly {text}", field.id), hint))
+        };
+        let range = text.char_indices().skip(1).find(|(_, c)| *c == '-');
+        ranges.push(if let Some((at, _)) = range {
+            let (low, high) =
+                (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+            let high_number = exact(high)?;
+            // `1-5ms`: the unit is that of the end.
+            let bare = low.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            let unit_of_high: String =
+                high.chars().skip_while(|c| c.is_ascii_digit() || *c == '.').collect();
+            let with_unit = if bare { format!("{low}{unit_of_high}") } else { low.to_owned() };
+            let low = exact(&with_unit)?;
+            if low > high_number {
+                let message = format!("the range `{text}` ends before it begins");
+                return Err(value.wrong(message, "write the lower end first"));
+            }
+            (low, high_number)
+        } else {
+            let number = exact(&text)?;
+            (number, number)
+        });
+    }
+    if ranges.is_empty() {
+        return Err(FilterError::new(whole.clone(), "a number is missing", example(field)));
+    }
+    Ok(What::Number(Column(field), Ranges::new(ranges)))
+}
+
+/// A number that need not be whole in the unit of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fraction {
+    over: u128,
+    under: u128,
+}
+
+impl Fraction {
+    fn whole(number: u64) -> Self {
+        Self { over: number.into(), under: 1 }
+    }
+
+    fn floor(self) -> u64 {
+        u64::try_from(self.over / self.under).unwrap_or(u64::MAX)
+    }
+
+    fn ceiling(self) -> u64 {
+        u64::try_from(self.over.div_ceil(self.under)).unwrap_or(u64::MAX)
+    }
+
+    fn is_whole(self) -> bool {
+        self.over.is_multiple_of(self.under)
+    }
+}
+
+/// Units by their words, as how many (over, under) of the column's own unit each is.
+fn scale(unit: Unit, word: &str) -> Option<(u128, u128)> {
+    let lower = word.to_ascii_lowercase();
+    let microseconds = |word: &str| -> Option<u128> {
+        Some(match word {
+            "us" | "µs" | "usec" => 1,
+            "ms" | "msec" => 1_000,
+            "s" | "sec" => 1_000_000,
+            "m" | "min" => 60_000_000,
+            "h" => 3_600_000_000,
+            "d" => 86_400_000_000,
+            _ => return None,
+        })
+    };
+    let thousands = |word: &str| -> Option<u128> {
+        Some(match word {
+            "" => 1,
+            "k" => 1_000,
+            "m" => 1_000_000,
+            "g" => 1_000_000_000,
+            "t" => 1_000_000_000_000,
+            "ki" => 1 << 10,
+            "mi" => 1 << 20,
+            "gi" => 1 << 30,
+            "ti" => 1 << 40,
+            _ => return None,
+        })
+    };
+    let bytes = |word: &str| thousands(word.strip_suffix('b').unwrap_or(word));
+    match unit {
+        Unit::Count => thousands(&lower).map(|n| (n, 1)),
+        Unit::Bytes => bytes(&lower).map(|n| (n, 1)),
+        Unit::BytesPerSecond => {
+            let lower =
+                lower.strip_suffix("/s").or_else(|| lower.strip_suffix("ps")).unwrap_or(&lower);
+            match lower.strip_suffix("bit").or_else(|| {
+                // `10Mbps` are bits; `10MB/s` are bytes.
+                word.strip_suffix("bps").map(|_| lower.strip_suffix('b').unwrap_or(lower))
+            }) {
+                Some(prefix) => thousands(prefix).map(|n| (n, 8)),
+                None => bytes(lower).map(|n| (n, 1)),
+            }
+        }
+        Unit::Milliseconds => microseconds(&lower).map(|n| (n, 1_000)),
+        Unit::Microseconds => microseconds(&lower).map(|n| (n, 1)),
+    }
+}
+
+fn number(text: &str, unit: Unit, field: &Field, value: &Value) -> Result<Fraction, FilterError> {
+    let hint = || format!("write it as in `{}`", example(field));
+    let no_number = || value.wrong(format!("`{text}` is no number for `{}`", field.id), hint());
+    if let Some(hex) = text.strip_prefix("0x").filter(|_| unit == Unit::Count) {
+        return u64::from_str_radix(hex, 16).map(Fraction::whole).map_err(|_| no_number());
+    }
+    let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+    let (digits, word) = text.split_at(digits);
+    let (before, after) = digits.split_once('.').unwrap_or((digits, ""));
+    // Twenty digits before the point hold every number of the kernel, and nine after it.
+    if before.is_empty() || before.len() > 20 || after.len() > 9 || after.contains('.') {
+        return Err(no_number());
+    }
+    let mantissa: u128 = format!("{before}{after}").parse().map_err(|_| no_number())?;
+    let under = 10u128.pow(u32::try_from(after.len()).unwrap_or(0));
+    let is_time = matches!(unit, Unit::Milliseconds | Unit::Microseconds);
+    if word.is_empty() && is_time {
+        if mantissa == 0 {
+            return Ok(Fraction::whole(0));
+        }
+        return Err(value.wrong(
+            format!("`{text}` has no unit, and `{}` is a time", field.id),
+            format!("write `{text}ms` or `{text}s`; units are us, ms, s, min, h, d"),
+        ));
+    }
+    let Some((times, parts)) = scale(unit, word) else {
+        let units = match unit {
+            Unit::Count => "k, M, G (thousands) or none",
+            Unit::Bytes => "k, M, G (thousands of bytes), KiB, MiB, GiB (1024) or none",
+            Unit::BytesPerSecond => "k, M, G (bytes per second), kbit, Mbit, Gbit or none",
+            Unit::Milliseconds | Unit::Microseconds => "us, ms, s, min, h, d",
+        };
+        return Err(value.wrong(
+            format!("`{word}` is no unit of `{}`", field.id),
+            format!("units are {units}; for example `{}`", example(field)),
+        ));
+    };
+    let over = mantissa.checked_mul(times).ok_or_else(no_number)?;
+    let fraction = Fraction { over, under: under * parts };
+    if fraction.over / fraction.under > u64::MAX.into() {
+        return Err(no_number());
+    }
+    Ok(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::directory::Empty;
+
+    fn compared(id: &str, comparison: Comparison, values: &[&str]) -> Result<String, FilterError> {
+        let values: Vec<_> =
+            values.iter().map(|raw| Value { raw: (*raw).to_owned(), span: 0..1 }).collect();
+        let field = field::find(id).unwrap();
+        compare(field, &(0..1), comparison, &values, &Empty).map(|expr| expr.to_string())
+    }
+
+    #[test]
+    fn units_are_read_exactly() {
+        use Comparison::{AtLeast, AtMost, Equal, Greater, Less};
+        for (id, comparison, value, shown) in [
+            ("rtt", Greater, "50ms", "rtt >= 50001us"),
+            ("rtt", AtLeast, "0.5ms", "rtt >= 500us"),
+            ("rtt", Less, "1s", "rtt <= 999999us"),
+            ("rtt", Equal, "1ms-5ms", "rtt in 1000us-5000us"),
+            ("rtt", Equal, "1-5ms", "rtt in 1000us-5000us"),
+            ("rtt", Greater, "0", "rtt >= 1us"),
+            ("age", Greater, "30s", "age >= 30001ms"),
+            ("age", Greater, "500us", "age >= 1ms"),
+            ("age", AtMost, "1min", "age <= 60000ms"),
+            ("recv_queue", Greater, "64KiB", "recv_queue >= 65537"),
+            ("recv_queue", AtLeast, "1.5k", "recv_queue >= 1500"),
+            ("recv_queue", AtLeast, "1kB", "recv_queue >= 1000"),
+            ("recv_queue", AtLeast, "2M", "recv_queue >= 2000000"),
+            ("delivery_rate", AtLeast, "10Mbit", "delivery_rate >= 1250000"),
+            ("delivery_rate", AtLeast, "10Mbps", "delivery_rate >= 1250000"),
+            ("delivery_rate", AtLeast, "10MB/s", "delivery_rate >= 10000000"),
+            ("retransmits", Greater, "0", "retransmits >= 1"),
+            ("pid", Equal, "42", "pid = 42"),
+            ("local.port", Greater, "1024", "local.port >= 1025"),
+            ("peer.port", Less, "1024", "peer.port <= 1023"),
+        ] {
+            assert_eq!(compared(id, comparison, &[value]).as_deref(), Ok(shown), "{id} {value}");
+        }
+    }
+
+    #[test]
+    fn what_is_compared_tells_which_column_is_meant() {
+        for (id, values, shown) in [
+            ("user", &["www-data"][..], "user = www-data"),
+            ("user", &["33"], "uid = 33"),
+            ("user", &["33", "root"], "uid = 33 or user = root"),
+            ("owner", &["nginx*"], "process = nginx*"),
+            ("owner", &["7"], "pid = 7"),
+            ("netns", &["blue"], "netns.name = blue"),
+            ("netns", &["4026531840"], "netns = 4026531840"),
+            ("timer", &["ON", "KeepAlive"], "timer in retransmit,keepalive"),
+            ("cgroup", &["/sys/fs/cgroup/unified/a/"], "cgroup = /a"),
+            ("cgroup", &["a/b"], "cgroup = /a/b"),
+            ("cgroup", &["*nginx*"], "cgroup = *nginx*"),
+            ("cgroup", &["/sys/fs/cgroup"], "cgroup = /"),
+            ("mark", &["0x10/255", "3"], "mark in 0x10/0xff,0x3"),
+            ("peer", &["10/8", "[::1]"], "peer.address in 10.0.0.0/8,[::1]"),
+            (
+                "peer",
+                &["10/8:80", "*:443"],
+                "(peer.address = 10.0.0.0/8 and peer.port = 80) or peer.port = 443",
+            ),
+            ("state", &["estab", "time-wait"], "state in ESTABLISHED,TIME_WAIT"),
+            ("state", &["big", "bucket"], "state = all"),
+            ("family", &["inet6"], "family = ipv6"),
+            ("v6only", &["yes"], "v6only = true"),
+        ] {
+            assert_eq!(compared(id, Comparison::Equal, values).as_deref(), Ok(shown), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_to_write() {
+        use Comparison::{Equal, Greater, Less};
+        for (id, comparison, value, hint) in [
+            ("rtt", Greater, "50", "`50ms`"),
+            ("rtt", Greater, ":80", "`rtt > 50ms`"),
+            ("rtt", Equal, "0.5us", "told in µs"),
+            ("rtt", Greater, "5 parsecs", "us, ms, s, min, h, d"),
+            ("recv_queue", Greater, "5ms", "KiB"),
+            ("recv_queue", Less, "0", "= 0"),
+            ("recv_queue", Greater, "99999999999999999999999", "recv_queue"),
+            ("sport", Greater, "65535", "65535"),
+            ("state", Equal, "establshed", "`ESTABLISHED`"),
+            ("state", Equal, "time_wiat", "`TIME_WAIT`"),
+            ("state", Greater, "LISTEN", "= TIME_WAIT"),
+            ("protocol", Equal, "tpc", "tcp, udp"),
+            ("timer", Equal, "keepalife", "`keepalive`"),
+            ("v6only", Equal, "maybe", "true or false"),
+            ("mark", Equal, "x", "fwmark = 1"),
+            ("process", Greater, "a", "process = nginx*"),
+            ("netns", Greater, "blue", "netns = NAME"),
+        ] {
+            let id = if id == "sport" { "local.port" } else { id };
+            let error = compared(id, comparison, &[value]).expect_err(value);
+            assert!(error.hint.contains(hint), "{id} {value}: {}", error.hint);
+        }
+    }
+
+    #[test]
+    fn every_column_has_an_example_that_is_read() {
+        for field in field::all() {
+            let example = example(field);
+            let parsed = super::super::parser::parse(&example, &Empty);
+            assert!(parsed.is_ok(), "{example}: {parsed:?}");
+        }
+    }
+}
