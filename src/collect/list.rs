@@ -2,7 +2,7 @@
 
 use super::{
     order::Sorted,
-    owners,
+    owners::{self, LookUp},
     query::Query,
     replay,
     sink::RowSink,
@@ -126,7 +126,10 @@ struct Listing<'q, 's> {
     held: Vec<Socket>,
     begun: bool,
     rows: u64,
-    owner_gaps: Vec<Gap>,
+    /// What the look-up of owners could not see.
+    look_up: LookUp,
+    /// Rows whose owner it did not find.
+    without_owner: u64,
     /// Whether the owners need no look-up: they were recorded.
     owners_known: bool,
     /// Rows of which the filter cannot be answered.
@@ -164,7 +167,8 @@ impl<'q, 's> Listing<'q, 's> {
             held: vec![],
             begun: false,
             rows: 0,
-            owner_gaps: vec![],
+            look_up: LookUp::default(),
+            without_owner: 0,
             owners_known: false,
             unanswered: 0,
         }
@@ -207,9 +211,8 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
-        let found = owners::look_up(self.query, sockets, more, self.about.netns.inode);
-        self.context.owners = found.owners;
-        self.owner_gaps = found.gaps;
+        self.look_up = owners::look_up(self.query, sockets, more, self.about.netns.inode);
+        self.context.owners = self.look_up.take_owners();
     }
 
     fn take(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
@@ -244,9 +247,12 @@ impl<'q, 's> Listing<'q, 's> {
             self.about.source = provenance.kind.unwrap_or(SourceKind::Netlink);
             self.about.fallback_reason.clone_from(&provenance.fallback_reason);
             self.about.gaps.clone_from(&provenance.gaps);
-            self.about.gaps.append(&mut self.owner_gaps);
-            // With more to come its number is not known: it is told at the end.
-            self.about.gaps.extend(self.filter_gap().filter(|_| !more));
+            // With more to come numbers are not known: they are told at the end.
+            if !more {
+                let lacks = |s: &&Socket| owners::lacks_owner(s, &self.context.owners);
+                self.about.gaps.extend(self.look_up.gaps(held.iter().filter(lacks).count() as u64));
+                self.about.gaps.extend(self.filter_gap());
+            }
             self.begun = true;
             self.sink.begin(&self.about)?;
         }
@@ -260,6 +266,10 @@ impl<'q, 's> Listing<'q, 's> {
     fn show(&mut self, socket: &Socket) -> io::Result<()> {
         self.learn(socket);
         self.rows += 1;
+        if self.needs_owners() {
+            let lacks = owners::lacks_owner(socket, &self.context.owners);
+            self.without_owner += u64::from(lacks);
+        }
         self.sink.row(Row { socket, context: &self.context })
     }
 
@@ -296,7 +306,10 @@ impl<'q, 's> Listing<'q, 's> {
                 "check the resolver, or leave out -r",
             ));
         }
-        late.extend(self.filter_gap().filter(|_| !told));
+        if !told {
+            late.extend(self.look_up.gaps(self.without_owner));
+            late.extend(self.filter_gap());
+        }
         self.sink.end(&late)?;
         self.about.gaps.extend(late);
         self.about.fallback_reason.clone_from(&provenance.fallback_reason);

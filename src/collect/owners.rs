@@ -17,8 +17,12 @@ use std::time::Instant;
 pub struct LookUp {
     /// Holders by inode.
     pub owners: Owners,
-    /// What it could not see.
-    pub gaps: Vec<Gap>,
+    /// Processes whose descriptors could not be read.
+    unreadable: usize,
+    /// Whether processes of other users are not even listed.
+    processes_hidden: bool,
+    /// Why no process could be looked at.
+    failed: Option<Gap>,
 }
 
 /// Looks up the holders of `sockets`, or of every socket of the host where more are to come.
@@ -30,59 +34,75 @@ pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>
         deadline: query.owner_patience.map(|patience| Instant::now() + patience),
     };
     match descriptors::look_up(&query.root, &wanted) {
-        Ok(found) => {
-            let gaps = gaps(&found, sockets, more);
-            LookUp { owners: found.owners, gaps }
+        Ok(Found { owners, unreadable, processes_hidden, .. }) => {
+            LookUp { owners, unreadable, processes_hidden, failed: None }
         }
         Err(error) => LookUp {
             owners: Owners::default().finished(Some(Unowned::Permission)),
-            gaps: vec![Gap::new(
+            failed: Some(Gap::new(
                 "owners-unreadable",
                 format!("no owner can be named: {error}"),
                 "mount /proc, or name another tree with --proc-root",
-            )],
+            )),
+            ..LookUp::default()
         },
     }
 }
 
-fn gaps(found: &Found, sockets: &[Socket], more: bool) -> Vec<Gap> {
-    let unmatched = found.owners.unmatched();
-    let without = |s: &&Socket| {
-        s.unowned().is_none() && s.inode.is_some_and(|inode| !found.owners.holds(inode))
-    };
-    let rows = sockets.iter().filter(without).count();
-    let rows = if more { "some sockets".to_owned() } else { counted(rows, "socket") };
-    let mut gaps = vec![];
-    if rows.starts_with("0 ") {
-        return gaps;
+/// Whether a socket should have a holder and none was found.
+pub fn lacks_owner(socket: &Socket, owners: &Owners) -> bool {
+    socket.unowned().is_none() && socket.inode.is_some_and(|inode| !owners.holds(inode))
+}
+
+impl LookUp {
+    /// What the look-up could not see, where it left so many sockets without an owner.
+    pub fn gaps(&self, without: u64) -> Vec<Gap> {
+        gaps(self, self.owners.unmatched(), without)
     }
-    if unmatched == Some(Unowned::Permission) {
-        let why = if found.processes_hidden {
-            "processes of other users are hidden (hidepid)".to_owned()
-        } else {
-            format!("descriptors of {} cannot be read", counted(found.unreadable, "process"))
-        };
-        gaps.push(Gap::new(
-            "owners-hidden",
-            format!("owners of {rows} are hidden: {why}"),
-            if geteuid().is_root() {
-                "those processes have capabilities this one lacks: run it with all of them"
+
+    /// Hands the holders over; what could not be seen is still told afterwards.
+    pub fn take_owners(&mut self) -> Owners {
+        let unmatched = self.owners.unmatched();
+        std::mem::replace(&mut self.owners, Owners::default().finished(unmatched))
+    }
+}
+
+fn gaps(found: &LookUp, unmatched: Option<Unowned>, without: u64) -> Vec<Gap> {
+    if let Some(failed) = &found.failed {
+        return vec![failed.clone()];
+    }
+    if without == 0 {
+        return vec![];
+    }
+    let rows = counted(without, "socket");
+    match unmatched {
+        Some(Unowned::Permission) => {
+            let why = if found.processes_hidden {
+                "processes of other users are hidden (hidepid)".to_owned()
             } else {
-                "run as root, or once `setcap cap_sys_ptrace,cap_dac_read_search+ep` on the program"
-            },
-        ));
-    }
-    if found.cut_short {
-        gaps.push(Gap::new(
+                let processes = counted(found.unreadable as u64, "process");
+                format!("descriptors of {processes} cannot be read")
+            };
+            vec![Gap::new(
+                "owners-hidden",
+                format!("owners of {rows} are hidden: {why}"),
+                if geteuid().is_root() {
+                    "those processes have capabilities this one lacks: run it with all of them"
+                } else {
+                    "run as root, or once `setcap cap_sys_ptrace,cap_dac_read_search+ep` on the program"
+                },
+            )]
+        }
+        Some(Unowned::Deadline) => vec![Gap::new(
             "owners-deadline",
             format!("owners of {rows} were not found before the deadline"),
             "give more time with --owner-deadline SECONDS",
-        ));
+        )],
+        _ => vec![],
     }
-    gaps
 }
 
-fn counted(number: usize, thing: &str) -> String {
+fn counted(number: u64, thing: &str) -> String {
     match (number, thing) {
         (1, thing) => format!("1 {thing}"),
         (n, "process") => format!("{n} processes"),

@@ -58,7 +58,10 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         Limits::default()
     };
     gaps.extend(provenance.gaps);
-    gaps.extend(found.gaps);
+    // Of the sockets alive at the last look: one that closed meanwhile is nobody's.
+    let lacks =
+        |s: &&Socket| query.need.includes(Need::OWNERS) && owners::lacks_owner(s, &found.owners);
+    gaps.extend(found.gaps(sockets.iter().filter(lacks).count() as u64));
     Ok(Snapshot {
         about: About {
             generated_at: SystemTime::now(),
@@ -70,7 +73,7 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         },
         sockets,
         alive_before,
-        owners: found.owners,
+        owners: found.take_owners(),
         settings: sysctl::read(&query.root),
         limits,
         samples,
