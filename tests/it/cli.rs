@@ -676,5 +676,8 @@ fn a_terminal_gets_rows_that_fit_and_colour() {
     for columns in [1, 7, 40] {
         let tiny = on_terminal(columns, &format!("{words} --color never"), ("LC_ALL", "C"));
         assert_eq!(tiny.lines().count(), 7, "{columns}: {tiny}");
+        assert!(tiny.lines().all(|l| l.ends_with('~')), "columns are left out: {tiny}");
+        let fits = |l: &str| columns < 20 || l.len() <= columns as usize;
+        assert!(tiny.lines().all(fits), "{columns}: {tiny}");
     }
 }

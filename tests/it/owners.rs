@@ -222,3 +222,43 @@ fn without_rights_the_owners_of_others_are_hidden_and_counted() {
     // Nothing is hidden of what was not asked for.
     assert_eq!(run_as_nobody(&["-tua"]).stderr, "");
 }
+
+/// A process that starts others, as fast as it can, until its standard input closes.
+const SHORT_LIVED: &str = "
+import os, select, socket, sys
+s = socket.socket()
+s.bind(('127.0.0.1', 6200))
+s.listen()
+print('ready', flush=True)
+for _ in range(20000):
+    if select.select([sys.stdin], [], [], 0)[0]:
+        break
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+s.close()
+";
+
+#[test]
+fn processes_that_end_during_the_look_up_harm_nothing() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let mut python = Command::new("python3");
+    python.args(["-c", SHORT_LIVED]);
+    let (script, _) = Script::start(&namespace, &mut python);
+    for _ in 0..20 {
+        let run = sockeye(&namespace, "-tlp --json");
+        assert_eq!(run.code, 0, "{run:?}");
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let sockets = document["sockets"].as_array().unwrap();
+        assert_eq!(sockets.len(), 1, "{document}");
+        assert_eq!(sockets[0]["local"]["port"], 6200);
+        // A child in the middle of its end has the listener too: it may be named, or not.
+        let holders = sockets[0]["processes"].as_array().unwrap();
+        assert!(!holders.is_empty(), "the parent holds it throughout: {document}");
+    }
+    drop(script);
+}

@@ -27,6 +27,8 @@ pub struct Table<'o> {
     /// Rows whose cells are measured; emptied when the widths are known.
     measured: Measured,
     settled: bool,
+    /// The mark of a terminal too narrow for every column.
+    left_out: Option<&'static str>,
 }
 
 /// A column with what every cell of it asks, so that no cell has to compare words.
@@ -62,7 +64,15 @@ impl<'o> Table<'o> {
             last: index + 1 == count,
         });
         let columns = columns.collect();
-        Self { output, columns, heading, device, measured: Measured::default(), settled: false }
+        Self {
+            output,
+            columns,
+            heading,
+            device,
+            measured: Measured::default(),
+            settled: false,
+            left_out: None,
+        }
     }
 
     fn measure(&mut self, row: Row<'_>) {
@@ -79,8 +89,10 @@ impl<'o> Table<'o> {
     /// Fixes the widths and prints the heading and the measured rows.
     fn settle(&mut self) -> io::Result<()> {
         self.settled = true;
+        let measured = self.columns.len().max(1);
         if let Some(room) = self.device.width {
             fit(&mut self.columns, room);
+            self.leave_out(room);
         }
         let out = &mut self.output.buffer;
         if self.heading {
@@ -89,21 +101,38 @@ impl<'o> Table<'o> {
                 let head = column.field.header.as_bytes();
                 column.cell(out, self.device, bold, |out| out.extend(head));
             }
-            end_line(out);
+            end_line(out, self.left_out);
         }
         let Measured { text, cells } = std::mem::take(&mut self.measured);
         let mut start = 0;
-        for row in cells.chunks(self.columns.len().max(1)) {
+        for row in cells.chunks(measured) {
             let out = &mut self.output.buffer;
-            for (column, &(end, colour)) in self.columns.iter().zip(row) {
+            for (index, &(end, colour)) in row.iter().enumerate() {
                 let text = text.get(start..end).unwrap_or_default();
-                column.cell(out, self.device, colour, |out| out.extend(text));
+                if let Some(column) = self.columns.get(index) {
+                    column.cell(out, self.device, colour, |out| out.extend(text));
+                }
                 start = end;
             }
-            end_line(out);
+            end_line(out, self.left_out);
             self.output.flush_if_full()?;
         }
         Ok(())
+    }
+
+    /// Leaves out the columns a tiny terminal has no room for; a mark at the end of each line says
+    /// that there is more. A row is never broken.
+    fn leave_out(&mut self, room: usize) {
+        let total = |columns: &[Column]| {
+            columns.iter().map(|c| c.width + GAP).sum::<usize>().saturating_sub(GAP)
+        };
+        let mark = if self.device.unicode { "…" } else { "~" };
+        while total(&self.columns) + if self.left_out.is_some() { 2 } else { 0 } > room
+            && self.columns.len() > 1
+        {
+            self.columns.pop();
+            self.left_out = Some(mark);
+        }
     }
 }
 
@@ -151,9 +180,14 @@ impl Column {
     }
 }
 
-fn end_line(out: &mut Vec<u8>) {
+/// Ends a line, with a mark where columns were left out.
+fn end_line(out: &mut Vec<u8>, left_out: Option<&str>) {
     while out.last() == Some(&b' ') {
         out.pop();
+    }
+    if let Some(mark) = left_out {
+        out.push(b' ');
+        out.extend(mark.as_bytes());
     }
     out.push(b'\n');
 }
@@ -177,7 +211,7 @@ impl RowSink for Table<'_> {
             let colour = colour(&value, self.device);
             column.cell(out, self.device, colour, |out| format::human(out, row, &value));
         }
-        end_line(out);
+        end_line(out, self.left_out);
         self.output.flush_if_full()
     }
 
