@@ -5,7 +5,7 @@ use crate::lab::{
     deadline::{PATIENCE, eventually},
     namespace::Namespace,
     process::Script,
-    program::{Run, SOCKEYE, sockeye},
+    program::{Row, Run, SOCKEYE, sockeye},
     requirement::require_live,
     transport::{at, connect, listener, local, read_to_end, udp},
 };
@@ -686,7 +686,10 @@ fn reports_run_on_a_recording() {
     });
     let closed = || {
         let rows = sockeye(&namespace, "-ta --json").document().sockets;
-        rows.iter().filter(|row| row.state == "TIME_WAIT").count() == 20
+        // Older than tcp_tw_reuse_delay, after which connect() may take them over: then what can be
+        // reused does not change between the two answers.
+        let settled = |row: &&Row| row.state == "TIME_WAIT" && row.age_ms > Some(1200);
+        rows.iter().filter(settled).count() == 20
     };
     assert!(eventually(PATIENCE, closed));
     let file = record(&namespace, &directory, "file", "");
