@@ -1,6 +1,6 @@
 //! What a recording answers, later and on whatever machine.
 
-use super::query::Query;
+use super::{owners, query::Query};
 use crate::{
     field::need::Need,
     model::{
@@ -37,12 +37,9 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
         snapshot.owners = Owners::default();
     }
     // Like the live look-up: said only where an asked socket is concerned.
-    let owners = &snapshot.owners;
-    let is_nameless = |socket: &Socket| {
-        owners.unmatched().is_some()
-            && socket.unowned().is_none()
-            && socket.inode.is_some_and(|inode| !owners.holds(inode))
-    };
+    let known = &snapshot.owners;
+    let is_nameless =
+        |socket: &Socket| known.unmatched().is_some() && owners::lacks_owner(socket, known);
     if !snapshot.sockets.iter().any(is_nameless) {
         gaps.retain(|gap| !gap.code.starts_with("owners-"));
     }

@@ -24,6 +24,7 @@ use crate::{
     },
 };
 use std::{
+    collections::HashSet,
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -51,6 +52,12 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         (sockets, provenance) = look(query)?;
         let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         samples.push(Sample { at_ms, counters: counters::read(&query.root).0 });
+    }
+    if window.is_some() && query.need.includes(Need::OWNERS) {
+        // The look-up went over the whole host; of it only this namespace's sockets are told.
+        let alive = alive_before.iter().map(|alive: &Alive| alive.inode);
+        let listed: HashSet<u64> = sockets.iter().filter_map(|s| s.inode).chain(alive).collect();
+        found.owners = found.owners.of(|inode| listed.contains(&inode));
     }
     let limits = if query.need.includes(Need::LIMITS) {
         limits::read(query, &found.owners)

@@ -133,6 +133,19 @@ impl Owners {
         self
     }
 
+    /// The same, with these sockets alone and the processes that hold them.
+    #[must_use]
+    pub fn of(&self, is_wanted: impl Fn(u64) -> bool) -> Self {
+        let mut owners = Self::default();
+        for (process, mut sockets) in self.holdings() {
+            sockets.retain(|(inode, _)| is_wanted(*inode));
+            if !sockets.is_empty() {
+                owners.add(process.clone(), &sockets);
+            }
+        }
+        owners.finished(self.unmatched)
+    }
+
     /// Whether some process holds the socket.
     pub fn holds(&self, inode: u64) -> bool {
         self.holders(inode).next().is_some()
