@@ -209,10 +209,11 @@ impl ListArgs {
     /// The options a report has too.
     pub fn as_report(&self) -> ReportArgs {
         ReportArgs {
-            format: None,
-            json: self.json || self.format == Some(Format::Json),
-            ndjson: false,
-            color: self.color,
+            output: OutputArgs {
+                json: self.json || self.format == Some(Format::Json),
+                color: self.color,
+                ..OutputArgs::default()
+            },
             repeat: self.repeat.clone(),
             source: self.source.clone(),
         }
@@ -265,9 +266,9 @@ fn address(value: &Path) -> Option<IpAddr> {
     value.to_str()?.parse().ok()
 }
 
-/// Form of a report, how often and where.
+/// How a report is printed.
 #[derive(Debug, Clone, Default, Args)]
-pub struct ReportArgs {
+pub struct OutputArgs {
     /// Form of the output
     #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
     pub format: Option<ReportFormat>,
@@ -280,19 +281,27 @@ pub struct ReportArgs {
     /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
     pub color: Colour,
+}
+
+impl OutputArgs {
+    /// Whether JSON is wanted.
+    pub fn wants_json(&self) -> bool {
+        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
+    }
+}
+
+/// Form of a report, how often and where.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReportArgs {
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
     /// How often to ask.
     #[command(flatten)]
     pub repeat: RepeatArgs,
     /// Where to look.
     #[command(flatten)]
     pub source: SourceArgs,
-}
-
-impl ReportArgs {
-    /// Whether the report is wanted as JSON.
-    pub fn wants_json(&self) -> bool {
-        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
-    }
 }
 
 /// Options of `snapshot`.
@@ -330,25 +339,9 @@ pub struct DiffArgs {
     /// Show at most N sockets of each kind in the table; JSON has them all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: u32,
-    /// Form of the output
-    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub format: Option<ReportFormat>,
-    /// One JSON document (--format json)
-    #[arg(long, conflicts_with = "format", help_heading = "Output")]
-    pub json: bool,
-    /// One JSON document on one line, the same as --json
-    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
-    pub ndjson: bool,
-    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
-    pub color: Colour,
-}
-
-impl DiffArgs {
-    /// Whether it is wanted as JSON.
-    pub fn wants_json(&self) -> bool {
-        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
-    }
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Form of a report.
@@ -468,25 +461,9 @@ pub struct ExplainArgs {
     /// What to explain, in any spelling; without it, the list of topics
     #[arg(value_name = "TOPIC", value_parser = TopicWord, hide_possible_values = true)]
     pub topic: Vec<String>,
-    /// Form of the output
-    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
-    pub format: Option<ReportFormat>,
-    /// One JSON document (--format json)
-    #[arg(long, conflicts_with = "format", help_heading = "Output")]
-    pub json: bool,
-    /// One JSON document on one line, the same as --json
-    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
-    pub ndjson: bool,
-    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
-    pub color: Colour,
-}
-
-impl ExplainArgs {
-    /// Whether the topic is wanted as JSON.
-    pub fn wants_json(&self) -> bool {
-        self.json || self.ndjson || self.format.is_some_and(|f| f != ReportFormat::Table)
-    }
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Options of `schema`.

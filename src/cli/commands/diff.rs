@@ -22,7 +22,13 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Failure> {
     let mut about = later.clone();
     about.gaps.extend(earlier.gaps.iter().filter(|gap| !later.gaps.contains(gap)).cloned());
     about.gaps.extend(diff.gaps);
-    report::print(shown::SCHEMA, args.wants_json(), plan::device(args.color), &about, &report)?;
+    report::print(
+        shown::SCHEMA,
+        args.output.wants_json(),
+        plan::device(args.output.color),
+        &about,
+        &report,
+    )?;
     Notices::default().tell(&about);
     Ok(Exit::Answered)
 }

@@ -12,11 +12,11 @@ use std::time::SystemTime;
 pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
     let topic = topic(&args.topic)?;
     let mut output = Output::stdout();
-    if args.wants_json() {
+    if args.output.wants_json() {
         let document = rendered::json(topic, &host::read(&Root::live()), SystemTime::now());
         output.buffer.extend(document.map_err(|error| Failure::output(&error.into()))?);
     } else {
-        let text = rendered::text(topic, plan::device(args.color));
+        let text = rendered::text(topic, plan::device(args.output.color));
         output.buffer.extend(text.as_bytes());
     }
     output.flush()?;

@@ -30,7 +30,7 @@ pub fn run<R: Serialize>(
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }
-    let device = plan::device(args.color);
+    let device = plan::device(args.output.color);
     let mut notices = Notices::default();
     repeat::run(&args.repeat, |_| {
         let snapshot = match recorded.take() {
@@ -41,7 +41,7 @@ pub fn run<R: Serialize>(
             None => snapshot::take(query, window)?,
         };
         let report = make(&snapshot)?;
-        print(schema, args.wants_json(), device, &snapshot.about, &report)?;
+        print(schema, args.output.wants_json(), device, &snapshot.about, &report)?;
         notices.tell(&snapshot.about);
         Ok(Exit::Answered)
     })

@@ -21,7 +21,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }
-    let device = (!args.wants_json()).then(|| plan::device(args.color));
+    let device = (!args.output.wants_json()).then(|| plan::device(args.output.color));
     let mut notices = Notices::default();
     repeat::run(&args.repeat, |_| {
         let mut output = Output::stdout();

@@ -22,10 +22,10 @@ pub fn run(args: &TimeWaitArgs) -> Result<Exit, Failure> {
     let protocols = vec![(Protocol::Tcp, StateSet::ALL)];
     let mut query = plan::report_query(&args.report.source, protocols, Need::OWNERS)?;
     query.owner_patience.get_or_insert(OWNERS);
-    let unicode = plan::device(args.report.color).unicode;
+    let unicode = plan::device(args.report.output.color).unicode;
     let limit = match args.limit {
         Some(limit) => Some(limit as usize),
-        None if args.report.wants_json() => None,
+        None if args.report.output.wants_json() => None,
         None => Some(PAGE),
     };
     report::run(&args.report, SCHEMA, &query, Some(args.interval), |snapshot| {
