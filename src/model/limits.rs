@@ -34,6 +34,9 @@ impl Limits {
 pub struct ProcessLimits {
     /// Process id.
     pub pid: u32,
+    /// The process that started it, or that inherited it. `None`: it could not be read, or the
+    /// recording is of a version that did not keep it.
+    pub parent: Option<u32>,
     /// `comm`, exactly as the process set it.
     pub command: Vec<u8>,
     /// Soft limit of RLIMIT_NOFILE: a new descriptor's number must be below it. `u64::MAX`: none.
@@ -121,6 +124,7 @@ mod tests {
     fn the_limit_is_on_the_number_of_a_descriptor() {
         let process = ProcessLimits {
             pid: 1,
+            parent: None,
             command: vec![],
             soft: Some(64),
             hard: None,

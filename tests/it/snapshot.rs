@@ -186,16 +186,19 @@ fn any_gap() -> impl Strategy<Value = Gap> {
 
 fn any_process_limits() -> impl Strategy<Value = ProcessLimits> {
     let descriptors = option::of(vec(any::<(u32, u32)>(), 0..5));
-    let numbers = any::<(u32, Option<u64>, Option<u64>, Option<bool>)>();
+    let numbers = any::<(u32, Option<u32>, Option<u64>, Option<u64>, Option<bool>)>();
     (numbers, vec(any::<u8>(), 0..16), descriptors, vec(any::<String>(), 0..3)).prop_map(
-        |((pid, soft, hard, exempt_from_file_max), command, descriptors, cgroups)| ProcessLimits {
-            pid,
-            command,
-            soft,
-            hard,
-            descriptors,
-            exempt_from_file_max,
-            cgroups,
+        |((pid, parent, soft, hard, exempt_from_file_max), command, descriptors, cgroups)| {
+            ProcessLimits {
+                pid,
+                parent,
+                command,
+                soft,
+                hard,
+                descriptors,
+                exempt_from_file_max,
+                cgroups,
+            }
         },
     )
 }
@@ -864,6 +867,7 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
     ];
     recording.snapshot.limits.processes.push(ProcessLimits {
         pid: 811,
+        parent: Some(1),
         command: b"secret-cmd".to_vec(),
         soft: Some(1024),
         hard: None,

@@ -36,7 +36,10 @@ pub fn of_process(root: &Root, pid: u32) -> Result<(ProcessLimits, Vec<String>),
     let open_files = known(limits, &mut why).map(|limits| limits.max_open_files);
     let descriptors = known(descriptors(root, pid), &mut why);
     let status = read(root, &format!("{pid}/status"), |bytes| Status::from_buf_read(bytes).ok());
-    let capabilities = known(status, &mut why).map(|status| status.capeff);
+    let status = known(status, &mut why);
+    let capabilities = status.as_ref().map(|status| status.capeff);
+    // 0: its parent is outside the pid namespace of this /proc.
+    let parent = status.and_then(|status| u32::try_from(status.ppid).ok()).filter(|pid| *pid > 0);
     let user = fcntl::readlink(&root.join(format!("{pid}/ns/user"))).ok();
     let user = user.and_then(|link| inode_in(b"user:[", &link));
     let exempt_from_file_max = match (capabilities, user) {
@@ -51,6 +54,7 @@ pub fn of_process(root: &Root, pid: u32) -> Result<(ProcessLimits, Vec<String>),
     Ok((
         ProcessLimits {
             pid,
+            parent,
             command: process::read(root, pid).command,
             soft: open_files.as_ref().map(|limit| value(limit.soft_limit)),
             hard: open_files.as_ref().map(|limit| value(limit.hard_limit)),

@@ -225,6 +225,8 @@ pub struct DescriptorsRecord<'a> {
 #[expect(missing_docs, reason = "the format is in docs/snapshot-format.md")]
 pub struct ProcessLimitsRecord<'a> {
     pub pid: u32,
+    #[serde(default)]
+    pub parent: Option<u32>,
     pub command: Name<'a>,
     pub soft: Option<u64>,
     pub hard: Option<u64>,
@@ -238,6 +240,7 @@ impl<'a> ProcessLimitsRecord<'a> {
     pub fn of(process: &'a ProcessLimits) -> Self {
         Self {
             pid: process.pid,
+            parent: process.parent,
             command: Name(Cow::Borrowed(&process.command)),
             soft: process.soft,
             hard: process.hard,
@@ -251,6 +254,7 @@ impl<'a> ProcessLimitsRecord<'a> {
     pub fn limits(self) -> ProcessLimits {
         ProcessLimits {
             pid: self.pid,
+            parent: self.parent,
             command: self.command.0.into_owned(),
             soft: self.soft,
             hard: self.hard,
