@@ -31,6 +31,12 @@ impl Settings {
         self.text(name)?.split_whitespace().nth(index)?.parse().ok()
     }
 
+    /// Whether there is no such setting in this kernel or namespace, apart from one that may not
+    /// be read.
+    pub fn is_absent(&self, name: &str) -> bool {
+        self.missing.get(name).is_some_and(|why| why.contains(": ENOENT ("))
+    }
+
     /// `net.ipv4.ip_local_port_range`, both ends included.
     pub fn port_range(&self) -> Option<RangeInclusive<u16>> {
         let end = |index| u16::try_from(self.number_at(PORT_RANGE, index)?).ok();

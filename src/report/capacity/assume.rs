@@ -2,13 +2,15 @@
 
 use crate::model::{
     ports::PortSet,
-    settings::{NAMES, PORT_RANGE, RESERVED_PORTS},
+    settings::{NAMES, PORT_RANGE, RESERVED_PORTS, Settings},
     snapshot::Snapshot,
 };
 use serde::Serialize;
 
 /// The soft limit of descriptors, beside the names of settings.
 pub const RLIMIT_NOFILE: &str = "rlimit-nofile";
+/// How high it can be set.
+const NR_OPEN: &str = "fs.nr_open";
 
 /// A value taken in place of the one that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +21,8 @@ pub struct Assumption {
     pub value: String,
     /// What was read. `None`: it could not be, or differs by process.
     pub before: Option<String>,
+    /// Why it could not be set so, where it could not.
+    pub remark: Option<String>,
 }
 
 impl Assumption {
@@ -31,7 +35,7 @@ impl Assumption {
             number(&name, value)?;
         } else if name == PORT_RANGE {
             let value = range(value)?;
-            return Ok(Self { name, value, before: None });
+            return Ok(Self { name, value, before: None, remark: None });
         } else if name == RESERVED_PORTS {
             PortSet::parse(value).ok_or_else(|| format!("`{value}` is no list of ports"))?;
         } else if !NAMES.contains(&name.as_str()) {
@@ -44,7 +48,7 @@ impl Assumption {
                 return Err(format!("`{name}` has no value"));
             }
         }
-        Ok(Self { name, value: value.to_owned(), before: None })
+        Ok(Self { name, value: value.to_owned(), before: None, remark: None })
     }
 
     /// Every name that can be assumed.
@@ -110,7 +114,30 @@ pub fn apply(snapshot: &Snapshot, assumptions: &[Assumption]) -> (Snapshot, Vec<
         }
         told.push(assumption);
     }
+    // After all of them: one can make room for another.
+    for assumption in &mut told {
+        assumption.remark = remark(assumption, &snapshot.settings, &changed.settings);
+    }
     (changed, told)
+}
+
+/// Why a value cannot be had here.
+fn remark(assumption: &Assumption, now: &Settings, then: &Settings) -> Option<String> {
+    let name = assumption.name.as_str();
+    if name == RLIMIT_NOFILE {
+        let (wanted, most) = (assumption.value.parse::<u64>().ok()?, then.number(NR_OPEN)?);
+        return (wanted > most).then(|| {
+            format!(
+                "setrlimit() refuses {wanted} with EPERM: fs.nr_open is {most}; raise that first"
+            )
+        });
+    }
+    if now.is_absent(name) {
+        return Some(format!(
+            "this kernel, or this network namespace, has no {name}: it cannot be set here"
+        ));
+    }
+    now.missing.get(name).map(|why| format!("the present value is not known: {why}"))
 }
 
 #[cfg(test)]
@@ -140,5 +167,51 @@ mod tests {
         ] {
             assert!(Assumption::parse(text).is_err(), "{text}");
         }
+    }
+
+    fn remarks(settings: &Settings, assumed: &[&str]) -> Vec<Option<String>> {
+        let snapshot = of_settings(settings);
+        let assumed: Vec<_> = assumed.iter().map(|text| Assumption::parse(text).unwrap()).collect();
+        apply(&snapshot, &assumed).1.into_iter().map(|told| told.remark).collect()
+    }
+
+    #[test]
+    fn more_descriptors_than_nr_open_allows_are_remarked_on() {
+        let mut settings = Settings::default();
+        settings.values.insert(NR_OPEN.to_owned(), "1048576".to_owned());
+        for value in ["1048575", "1048576"] {
+            assert_eq!(remarks(&settings, &[&format!("rlimit-nofile={value}")]), [None]);
+        }
+        let said = remarks(&settings, &["rlimit-nofile=1048577"]);
+        let [Some(text)] = said.as_slice() else { panic!("{said:?}") };
+        assert!(text.contains("EPERM") && text.contains("1048576"), "{text}");
+        // In either order, raising the one makes room for the other.
+        assert_eq!(
+            remarks(&settings, &["rlimit-nofile=2000000", "fs.nr_open=2000000"]),
+            [None, None]
+        );
+        // Unknown is no reason for a remark.
+        assert_eq!(remarks(&Settings::default(), &["rlimit-nofile=2000000"]), [None]);
+    }
+
+    #[test]
+    fn a_setting_that_is_not_there_is_remarked_on_and_one_that_may_not_be_read_otherwise() {
+        let mut settings = Settings::default();
+        let absent = "cannot open /proc/sys/x: ENOENT (No such file or directory)";
+        let refused = "cannot open /proc/sys/x: EACCES (Permission denied)";
+        settings.missing.insert("net.ipv4.tcp_tw_recycle".to_owned(), absent.to_owned());
+        settings.missing.insert("net.ipv4.tcp_tw_reuse".to_owned(), refused.to_owned());
+        settings.values.insert("fs.file-max".to_owned(), "9".to_owned());
+        let said = remarks(
+            &settings,
+            &["net.ipv4.tcp_tw_recycle=1", "net.ipv4.tcp_tw_reuse=1", "fs.file-max=10"],
+        );
+        let [Some(recycle), Some(reuse), None] = said.as_slice() else { panic!("{said:?}") };
+        assert!(recycle.contains("has no net.ipv4.tcp_tw_recycle"), "{recycle}");
+        assert!(reuse.contains("EACCES"), "{reuse}");
+    }
+
+    fn of_settings(settings: &Settings) -> Snapshot {
+        Snapshot { settings: settings.clone(), ..crate::report::capacity::fixture::snapshot() }
     }
 }

@@ -79,7 +79,7 @@ impl Estimate {
             }
         }
         for listener in &listeners {
-            let own = [LimitId::AcceptQueue, LimitId::ClientPorts];
+            let own = [LimitId::AcceptQueue, LimitId::SynQueue, LimitId::ClientPorts];
             limits.extend(listener.limits.iter().filter(|l| own.contains(&l.id)).cloned());
         }
         limits.extend(destinations.iter().take(FULLEST).map(Destination::limit));

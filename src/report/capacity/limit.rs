@@ -32,11 +32,17 @@ pub enum LimitId {
     PidsMax,
     /// Ports of one client address.
     ClientPorts,
+    /// Handshakes that a listener has begun and not ended.
+    SynQueue,
+    /// fs.epoll.max_user_watches.
+    EpollMaxUserWatches,
+    /// kernel.threads-max.
+    ThreadsMax,
 }
 
 impl LimitId {
     /// Every limit.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::RlimitNofile,
         Self::FsFileMax,
         Self::FsNrOpen,
@@ -50,6 +56,9 @@ impl LimitId {
         Self::AcceptQueue,
         Self::PidsMax,
         Self::ClientPorts,
+        Self::SynQueue,
+        Self::EpollMaxUserWatches,
+        Self::ThreadsMax,
     ];
 
     /// The word in tables and JSON.
@@ -68,7 +77,16 @@ impl LimitId {
             Self::AcceptQueue => "accept-queue",
             Self::PidsMax => "pids-max",
             Self::ClientPorts => "client-ports",
+            Self::SynQueue => "syn-queue",
+            Self::EpollMaxUserWatches => "epoll-max-user-watches",
+            Self::ThreadsMax => "threads-max",
         }
+    }
+
+    /// Whether it can be the limit that binds. The others are told beside it: a handshake that
+    /// finds no room is tried again, and what uses up the last two is not the connection.
+    pub const fn can_bind(self) -> bool {
+        !matches!(self, Self::SynQueue | Self::EpollMaxUserWatches | Self::ThreadsMax)
     }
 }
 
@@ -121,6 +139,8 @@ pub struct Limit {
     pub connections: Option<u64>,
     /// The lower end, where that is an interval.
     pub connections_low: Option<u64>,
+    /// How many units one connection takes. `None`: one, or it limits something else.
+    pub units_per_connection: Option<u64>,
     /// The errno that a program sees at the limit.
     pub error_at_limit: Option<&'static str>,
     /// The file it was read from.
@@ -145,6 +165,7 @@ impl Limit {
             unit,
             connections: None,
             connections_low: None,
+            units_per_connection: None,
             error_at_limit: None,
             source: String::new(),
             unknown: None,
@@ -180,6 +201,7 @@ impl Limit {
     #[must_use]
     pub fn each(mut self, units: u64, error: &'static str) -> Self {
         self.connections = self.free.and_then(|free| free.checked_div(units));
+        self.units_per_connection = Some(units);
         self.error_at_limit = Some(error);
         self
     }
@@ -230,7 +252,7 @@ impl Binding {
     /// The least of the limits that are known. Nothing where the descriptors of the process are
     /// not: they bind nearly always, and the others would give a number far too large.
     pub fn of<'l>(limits: impl IntoIterator<Item = &'l Limit>) -> Self {
-        let limits: Vec<&Limit> = limits.into_iter().collect();
+        let limits: Vec<&Limit> = limits.into_iter().filter(|limit| limit.id.can_bind()).collect();
         if limits.iter().any(|limit| limit.id == LimitId::RlimitNofile && limit.is_unknown()) {
             return Self::default();
         }

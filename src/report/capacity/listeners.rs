@@ -1,9 +1,9 @@
 //! Listeners: how many connections their processes can hold.
 
 use super::{
-    destinations,
+    acceptors,
     limit::{Binding, Limit, LimitId, Scope},
-    processes,
+    processes, syn_queue,
 };
 use crate::model::{
     endpoint::Endpoint, name::Name, protocol::Protocol, queues::Queues, snapshot::Snapshot,
@@ -30,12 +30,24 @@ pub struct Listener {
     pub effective_max: Option<u64>,
     /// How many more can be accepted.
     pub remaining: Option<u64>,
+    /// Lower end of `remaining`; the same where it is exact.
+    pub remaining_low: Option<u64>,
     /// The limit that is met first.
     pub binding_limit: Option<LimitId>,
     /// Connections that wait for accept().
     pub accept_queue: u32,
     /// The backlog in force; one more fits. `None`: /proc does not tell.
     pub accept_queue_limit: Option<u32>,
+    /// Handshakes that were begun and not ended.
+    pub syn_queue: u64,
+    /// How many of these it takes before cookies, or dropped SYNs. `None`: /proc does not tell.
+    pub syn_queue_limit: Option<u64>,
+    /// What is taken for granted of its processes.
+    #[serde(skip)]
+    pub assumptions: Vec<String>,
+    /// Why a figure is an interval.
+    #[serde(skip)]
+    pub uncertainty: Vec<String>,
     /// The limits, each.
     #[serde(skip)]
     pub limits: Vec<Limit>,
@@ -65,17 +77,39 @@ pub fn list(snapshot: &Snapshot, host: &[Limit]) -> Vec<Listener> {
     listening
         .into_iter()
         .map(|(local, sockets)| {
-            let mut clients: HashMap<IpAddr, u64> = HashMap::new();
-            let mut in_use = 0;
+            let mut served_by_it = Served::default();
             let served = connected.get(&local.port).map(Vec::as_slice).unwrap_or_default();
             for socket in served.iter().filter(|s| belongs(s, local, &specific)) {
-                *clients.entry(socket.remote.address.to_canonical()).or_default() += 1;
-                // One without an inode waits in the accept queue, or has been closed.
-                in_use += u64::from(socket.inode.is_some());
+                served_by_it.add(socket, snapshot);
             }
-            listener(snapshot, local, &sockets, (in_use, &clients), host)
+            listener(snapshot, local, &sockets, &served_by_it, host)
         })
         .collect()
+}
+
+/// The connections of a listener.
+#[derive(Default)]
+struct Served {
+    /// By client, in every state.
+    clients: HashMap<IpAddr, u64>,
+    /// Accepted and open.
+    in_use: u64,
+    /// Handshakes not ended.
+    begun: u64,
+    /// Processes that hold one.
+    holders: BTreeSet<u32>,
+}
+
+impl Served {
+    fn add(&mut self, socket: &Socket, snapshot: &Snapshot) {
+        *self.clients.entry(socket.remote.address.to_canonical()).or_default() += 1;
+        self.begun += u64::from(socket.state == State::SynRcvd);
+        // One without an inode waits in the accept queue, or has been closed.
+        if let Some(inode) = socket.inode {
+            self.in_use += 1;
+            self.holders.extend(snapshot.owners.holders(inode).map(|(process, _)| process.pid));
+        }
+    }
 }
 
 /// Whether a connection was accepted by this listener: the most specific address wins.
@@ -95,7 +129,7 @@ fn listener(
     snapshot: &Snapshot,
     local: Endpoint,
     sockets: &[&Socket],
-    (in_use, clients): (u64, &HashMap<IpAddr, u64>),
+    served: &Served,
     host: &[Limit],
 ) -> Listener {
     let holders = |socket: &&Socket| {
@@ -110,7 +144,8 @@ fn listener(
         found.insert(process.pid, Name(process.command.clone()));
     }
     let pids: BTreeSet<u32> = found.keys().copied().collect();
-    let mut limits: Vec<Limit> = destinations::together(snapshot, &pids).into_iter().collect();
+    let acceptors = acceptors::of(snapshot, &pids, &served.holders);
+    let mut limits: Vec<Limit> = acceptors.descriptors.into_iter().collect();
     if limits.is_empty() {
         let mut unknown =
             Limit::new(LimitId::RlimitNofile, Scope::Process, local.to_string(), "descriptors");
@@ -140,7 +175,11 @@ fn listener(
     }
     let binding = Binding::of(&limits);
     limits.push(waiting(local, sockets.len(), queue, most));
-    limits.extend(busiest_client(local, clients));
+    let begun = syn_queue::limit(snapshot, local, sockets.len(), served.begun, most);
+    let syn_queue_limit = begun.value;
+    limits.push(begun);
+    limits.extend(busiest_client(local, &served.clients));
+    let in_use = served.in_use;
     Listener {
         local_address: local.address,
         local_port: local.port,
@@ -148,9 +187,14 @@ fn listener(
         in_use,
         effective_max: binding.remaining.map(|more| in_use + more),
         remaining: binding.remaining,
+        remaining_low: binding.remaining_low,
         binding_limit: binding.limit,
         accept_queue: queue,
         accept_queue_limit: most,
+        syn_queue: served.begun,
+        syn_queue_limit,
+        assumptions: acceptors.assumption.into_iter().collect(),
+        uncertainty: acceptors.uncertainty.into_iter().collect(),
         limits,
     }
 }
@@ -179,4 +223,48 @@ fn busiest_client(local: Endpoint, clients: &HashMap<IpAddr, u64>) -> Option<Lim
     limit.error_at_limit = Some("EADDRNOTAVAIL");
     limit.connections = limit.free;
     Some(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::capacity::fixture::{self, Program};
+
+    #[test]
+    fn handshakes_count_for_the_most_specific_listener_and_for_nobody_else() {
+        let mut snapshot = fixture::snapshot();
+        snapshot.about.host.kernel = Some("6.18.44".to_owned());
+        let begun =
+            |local, port| fixture::socket(State::SynRcvd, local, &format!("10.0.0.9:{port}"), 0);
+        snapshot.sockets = vec![
+            fixture::listening("10.0.0.1:80", 1, 10),
+            fixture::listening("0.0.0.0:80", 2, 20),
+            begun("10.0.0.1:80", 1),
+            begun("10.0.0.1:80", 2),
+            begun("10.0.0.2:80", 3),
+            begun("10.0.0.1:81", 4),
+        ];
+        let found = list(&snapshot, &[]);
+        let figures: Vec<_> =
+            found.iter().map(|l| (l.syn_queue, l.syn_queue_limit, l.in_use)).collect();
+        assert_eq!(figures, [(1, Some(21), 0), (2, Some(11), 0)]);
+    }
+
+    #[test]
+    fn a_server_with_a_parent_is_as_large_as_its_children() {
+        let mut snapshot = fixture::snapshot();
+        let program =
+            |pid, parent, inodes| Program { pid, parent, command: "nginx", soft: 20_003, inodes };
+        let programs = [program(10, 1, &[1]), program(11, 10, &[1, 7]), program(12, 10, &[1])];
+        fixture::run(&mut snapshot, &programs);
+        snapshot.sockets = vec![fixture::listening("0.0.0.0:80", 1, 10)];
+        let room = |found: &[Listener]| (found[0].remaining_low, found[0].remaining);
+        assert_eq!(room(&list(&snapshot, &[])), (Some(40_000), Some(60_000)));
+        // Seen to accept: one child holds a connection, the parent none.
+        let accepted = fixture::socket(State::Established, "10.0.0.1:80", "10.0.0.9:5", 7);
+        snapshot.sockets.push(accepted);
+        let found = list(&snapshot, &[]);
+        assert_eq!(room(&found), (Some(40_000), Some(40_000)));
+        assert_eq!(found[0].effective_max, Some(40_001));
+    }
 }

@@ -12,6 +12,9 @@ use serde::Serialize;
 /// (2368 + 832 + 192 + 192, measured on 6.18), and the bind bucket of a client. What the program
 /// keeps for it comes on top, and is not known.
 pub const BYTES_PER_CONNECTION: u64 = 3840;
+/// Where [`BYTES_PER_CONNECTION`] comes from.
+pub const BYTES_PER_CONNECTION_SOURCE: &str = "measured on Linux 6.18, x86-64, for an idle TCP \
+    socket: 2368 socket, 832 inode, 192 file, 192 directory entry, 256 bind buckets of a client";
 
 /// A process and its descriptors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,10 +96,11 @@ fn cgroup(limit: &CgroupLimit) -> Limit {
         Resource::Memory => Limit::new(LimitId::Memory, Scope::Cgroup, limit.path.clone(), "bytes")
             .with(limit.limit, limit.used, limit.file.clone())
             .each(BYTES_PER_CONNECTION, "ENOMEM")
-            .noting(
-                "an upper bound: kernel memory alone; at the limit the kernel may also kill \
-                     a process of the cgroup (SIGKILL)",
-            ),
+            .noting(format!(
+                "an upper bound: kernel memory alone, {BYTES_PER_CONNECTION} bytes for each \
+                 connection ({BYTES_PER_CONNECTION_SOURCE}); at the limit the kernel may also \
+                 kill a process of the cgroup (SIGKILL)"
+            )),
         Resource::Pids => Limit::new(LimitId::PidsMax, Scope::Cgroup, limit.path.clone(), "tasks")
             .with(limit.limit, limit.used, limit.file.clone())
             .noting("bounds connections only of a program with a thread or process for each"),

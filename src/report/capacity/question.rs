@@ -181,7 +181,7 @@ fn to(
 /// Fills in what follows from the limits.
 fn concluded(mut answer: Answer) -> Answer {
     // Told, and binding neither a program that accepts nor clients of other addresses.
-    let aside = [LimitId::AcceptQueue, LimitId::ClientPorts];
+    let aside = [LimitId::AcceptQueue, LimitId::SynQueue, LimitId::ClientPorts];
     let binding = Binding::of(answer.limits.iter().filter(|limit| !aside.contains(&limit.id)));
     let in_use = answer.in_use;
     answer.remaining = binding.remaining;
@@ -222,14 +222,10 @@ fn listen(
         in_use: listener.in_use,
         local_address: Some(listener.local_address),
         limits: listener.limits.clone(),
+        assumptions: listener.assumptions.clone(),
+        uncertainty: listener.uncertainty.clone(),
         ..Answer::default()
     };
-    if listener.processes.len() > 1 {
-        answer.assumptions.push(format!(
-            "its {} processes all accept, and their descriptors are counted together",
-            listener.processes.len()
-        ));
-    }
     if address.is_none() && on_port().count() > 1 {
         answer.assumptions.push(format!(
             "several listen on port {port}: the figures are those of {}",

@@ -23,6 +23,7 @@ pub(super) fn report() -> Value {
             "assumed".into(),
             json!({"type": "array", "items": strict(&json!({
                 "name": {"type": "string"}, "value": {"type": "string"}, "before": nullable("string"),
+                "remark": nullable("string"),
             }))}),
         );
         let mut before = strict(&parts);
@@ -48,8 +49,8 @@ fn add_members(to: &mut Value, from: &Value) {
 
 fn parts() -> Value {
     let ids: Vec<&str> = LimitId::ALL.iter().map(|id| id.name()).collect();
-    let id_or_null =
-        json!({"enum": ids.iter().map(|id| json!(id)).chain([Value::Null]).collect::<Vec<_>>()});
+    let binding = LimitId::ALL.iter().filter(|id| id.can_bind()).map(|id| json!(id.name()));
+    let id_or_null = json!({"enum": binding.chain([Value::Null]).collect::<Vec<_>>()});
     let text = json!({"type": "string"});
     let texts = json!({"type": "array", "items": text});
     let number = json!({"type": "number", "minimum": 0});
@@ -65,6 +66,7 @@ fn parts() -> Value {
         "unit": text,
         "connections": unknown_or_count("how many more connections it allows"),
         "connections_low": unknown_or_count("the lower end, where that is an interval"),
+        "units_per_connection": unknown_or_count("where one connection takes several"),
         "error_at_limit": nullable("string"),
         "source": text,
         "unknown": nullable("string"),
@@ -76,8 +78,10 @@ fn parts() -> Value {
         "local_address": text, "local_port": count(),
         "processes": {"type": "array", "items": holder},
         "in_use": count(), "effective_max": or_unknown, "remaining": or_unknown,
-        "binding_limit": id_or_null, "accept_queue": count(),
+        "remaining_low": or_unknown, "binding_limit": id_or_null, "accept_queue": count(),
         "accept_queue_limit": unknown_or_count("null from /proc"),
+        "syn_queue": count(),
+        "syn_queue_limit": unknown_or_count("null from /proc"),
     }));
     let destination = strict(&json!({
         "local_address": text, "peer_address": text, "peer_port": count(),
@@ -95,8 +99,10 @@ fn parts() -> Value {
     }));
     let host = strict(&json!({
         "in_use": count(), "remaining": or_unknown, "binding_limit": id_or_null,
+        "runner_up": id_or_null,
         "time_wait": count(), "memory_available_bytes": or_unknown,
         "kernel_bytes_per_connection": count(),
+        "kernel_bytes_per_connection_source": text,
     }));
     let answer = strict(&json!({
         "effective_max": or_unknown, "in_use": count(), "remaining": or_unknown,
