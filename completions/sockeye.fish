@@ -299,7 +299,7 @@ never\t'On no device'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -l ndjson -d 'One JSON document on one line, the same as --json'
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l to -d 'How many more connections can be opened to this destination; from the source address that the routing table gives, or `--from ADDR`' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l to -d 'How many more TCP connections can be opened to this destination; from the source address that the routing table gives, or `--from ADDR`. UDP has other rules: a socket that is not bound takes a port of the namespace for all destinations' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l pid -d 'By this process, with its descriptors and cgroups' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l listen -d 'How many more connections the process of this listener can accept' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l assume -d 'With another setting, a sysctl or `rlimit-nofile`: shows before and after (repeatable)' -r -f -a ''

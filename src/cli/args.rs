@@ -223,8 +223,9 @@ impl ListArgs {
 /// Options of `capacity`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CapacityArgs {
-    /// How many more connections can be opened to this destination; from the source address that
-    /// the routing table gives, or `--from ADDR`
+    /// How many more TCP connections can be opened to this destination; from the source address
+    /// that the routing table gives, or `--from ADDR`. UDP has other rules: a socket that is not
+    /// bound takes a port of the namespace for all destinations
     #[arg(long, value_name = "ADDR:PORT", conflicts_with = "listen", help_heading = "Question")]
     pub to: Option<SocketAddr>,
     /// By this process, with its descriptors and cgroups

@@ -6,7 +6,7 @@ use crate::lab::{
     namespace::Namespace,
     program::{Run, sockeye},
     requirement::require_live,
-    transport::{at, bound, listener, tcp},
+    transport::{at, begin_connect, bound, listener, tcp},
 };
 use nix::{
     errno::Errno,
@@ -500,6 +500,77 @@ fn a_listener_accepts_as_many_as_its_process_has_descriptors() {
 }
 
 #[test]
+fn a_parent_that_only_holds_the_listener_is_not_counted() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let on = at(loopback(1), 7001);
+    let mut server = Worker::start(&namespace, "prefork", 64, 0, on);
+    // Nobody has accepted anything: whether the parent will is not known.
+    let said = predicted(&namespace, &format!("--listen {on}"));
+    assert!(said.low < said.high, "{}", said.text);
+    assert!(said.text.contains(&format!("process {} started", server.child.id())), "{}", said.text);
+    let text = sockeye(&namespace, "capacity --listen 7001").stdout;
+    let first = format!("{} to {} more", said.low, said.high);
+    assert!(text.starts_with(&first) && text.contains("Not exact:"), "{text}");
+    server.go();
+    let (clients, error) = open_some(&namespace, How::Plain, on, 250);
+    assert_eq!((clients.len(), error), (250, None));
+    // Its two children accept, and it does not.
+    assert_eq!(server.line(), format!("{} EMFILE", said.low), "{}", said.text);
+    let after = document(&namespace, "--listen 7001");
+    let answer = prediction(&after["answer"]);
+    assert_eq!((answer.low, answer.high), (0, 0), "{}", answer.text);
+    assert_eq!(after["answer"]["effective_max"], said.low);
+    assert!(after["answer"]["assumptions"].to_string().contains("does not accept"));
+    assert_eq!(after["listeners"][0]["remaining_low"], 0);
+    assert_eq!(after["listeners"][0]["processes"].as_array().unwrap().len(), 3);
+    // Three processes of one program share a cell.
+    let whole = sockeye(&namespace, "capacity").stdout;
+    assert!(whole.contains(",+1]"), "{whole}");
+}
+
+#[test]
+fn the_syn_queue_holds_as_many_handshakes_as_was_said() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    // With cookies, without, and without and a small tcp_max_syn_backlog.
+    for (cookies, syn_backlog, backlog) in [("1", "8", 10), ("0", "2048", 10), ("0", "8", 100)] {
+        let link = Link::new();
+        link.near.set_sysctl("net.ipv4.tcp_syncookies", cookies);
+        link.near.set_sysctl("net.ipv4.tcp_max_syn_backlog", syn_backlog);
+        let on = at(link::NEAR, 7001);
+        let _listener = link.near.run(|| listener(on, backlog));
+        let queue = || {
+            let whole = document(&link.near, "--listen 7001");
+            let limits = whole["answer"]["limits"].as_array().unwrap();
+            let queue = limits.iter().find(|limit| limit["id"] == "syn-queue").unwrap().clone();
+            assert_eq!(queue["used"], whole["listeners"][0]["syn_queue"]);
+            assert_ne!(whole["answer"]["binding_limit"], "syn-queue");
+            queue
+        };
+        let before = queue();
+        assert_eq!(before["used"], 0, "{before}");
+        let most = before["value"].as_u64().unwrap();
+        assert!(most >= 7 && (backlog == 10) == (most >= 10), "{before}");
+        // The listener's answers are lost.
+        link.lose_packets_to(link::far(0));
+        let _begun: Vec<Socket> =
+            link.far.run(|| (0..30).map(|_| begin_connect(link::far(0), on)).collect());
+        let used = || queue()["used"].as_u64().unwrap();
+        assert!(eventually(PATIENCE, || used() >= most), "{}", queue());
+        // Where the release is between the two behaviours, one more is allowed for.
+        let one_more = before["note"].as_str().unwrap().contains("one more");
+        let seen = used();
+        assert!(seen == most || one_more && seen == most + 1, "{seen}, said {before}");
+        let dropped = before["note"].as_str().unwrap().contains("dropped");
+        assert_eq!(dropped, cookies == "0", "{before}");
+    }
+}
+
+#[test]
 fn the_accept_queue_takes_one_more_than_the_backlog() {
     if !require_live(&["ip"]) {
         return;
@@ -689,6 +760,119 @@ fn what_cannot_be_read_is_unknown_and_never_zero() {
     std::fs::remove_dir_all(tree.directory.path().join("proc/811/fd")).unwrap();
     let answer = tree.document("--to 10.0.0.9:80 --from 10.0.0.1 --pid 811")["answer"].clone();
     assert_eq!((&answer["remaining"], &answer["binding_limit"]), (&Value::Null, &Value::Null));
+}
+
+impl Tree {
+    fn page(&self, arguments: &str) -> String {
+        let output = Command::new(crate::lab::program::SOCKEYE)
+            .args(["capacity", "--proc-root"])
+            .arg(self.directory.path().join("proc"))
+            .args(arguments.split_whitespace())
+            .output()
+            .unwrap();
+        let run = Run::of(output);
+        assert_eq!(run.code, 0, "{run:?}");
+        run.stdout
+    }
+}
+
+#[test]
+fn what_cannot_be_set_is_remarked_on() {
+    let tree = Tree::new();
+    tree.write("proc/sys/fs/nr_open", "1048576\n");
+    let to = "--to 10.0.0.9:80 --from 10.0.0.1 --pid 811";
+    let remark = |assumed: &str| {
+        let document = tree.document(&format!("{to} --assume {assumed}"));
+        document["assumed"][0]["remark"].clone()
+    };
+    assert_eq!(remark("rlimit-nofile=1048576"), Value::Null);
+    let said = remark("rlimit-nofile=1048577");
+    assert!(said.as_str().unwrap().contains("fs.nr_open is 1048576"), "{said}");
+    let page = tree.page(&format!("{to} --assume rlimit-nofile=1048577"));
+    assert!(page.contains("\nbut        setrlimit() refuses 1048577"), "{page}");
+    // The tree has no such setting.
+    let said = remark("net.ipv4.tcp_tw_reuse_delay=10");
+    assert!(said.as_str().unwrap().contains("has no net.ipv4.tcp_tw_reuse_delay"), "{said}");
+    assert_eq!(remark("net.ipv4.tcp_tw_reuse=1"), Value::Null);
+}
+
+#[test]
+fn an_idle_or_absent_connection_table_is_said_to_be_so() {
+    let tree = Tree::new();
+    let note = || {
+        let document = tree.document("");
+        let limits = document["limits"].as_array().unwrap();
+        let table = limits.iter().find(|limit| limit["id"] == "nf-conntrack-max").unwrap();
+        assert_eq!(table["connections"], Value::Null);
+        table["note"].as_str().unwrap().to_owned()
+    };
+    assert!(note().starts_with("absent"), "{}", note());
+    tree.write("proc/sys/net/netfilter/nf_conntrack_max", "65536\n");
+    tree.write("proc/sys/net/netfilter/nf_conntrack_count", "0\n");
+    assert!(note().starts_with("inactive"), "{}", note());
+}
+
+/// That no line is wider than the page, and the first is the answer.
+#[track_caller]
+fn fits(page: &str, first: &str) {
+    assert!(page.starts_with(first), "{page}");
+    for line in page.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}\n{page}", line.chars().count());
+        assert_eq!(line, line.trim_end(), "{page}");
+    }
+}
+
+#[test]
+fn every_page_fits_80_columns_in_a_pipe() {
+    let tree = Tree::new();
+    let container = "ab".repeat(32);
+    let group = format!("/system.slice/docker-{container}.scope");
+    tree.write("proc/811/cgroup", &format!("0::{group}\n"));
+    tree.write(&format!("sys/fs/cgroup{group}/memory.max"), "1073741824\n");
+    tree.write(&format!("sys/fs/cgroup{group}/memory.current"), "536870912\n");
+    tree.write("proc/sys/fs/nr_open", "1073741816\n");
+    let six = "[2001:db8:1111:2222:3333:4444:5555:6666]:65535";
+    let from = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+    let page = tree.page(&format!("--to {six} --from {from} --pid 811"));
+    fits(&page, "28232 more TCP connections can be opened to");
+    let row = |page: &str, id: &str| {
+        let row = page.lines().find(|line| line.contains(&format!(" {id} "))).unwrap();
+        row.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(row(&page, "ephemeral-ports")[..2], ["=>", "ephemeral-ports"]);
+    assert_eq!(row(&page, "memory")[..7], ["->", "memory", "1.0", "GiB", "512.0", "MiB", "512.0"]);
+    assert!(page.contains("\nbinding    ephemeral-ports; beyond it the program sees EADDRNOTAV"));
+    assert!(page.contains("\nrunner-up  memory, which allows 139810 more\n"), "{page}");
+    let whatif = "--assume net.ipv4.ip_local_port_range=1024..65535 --assume rlimit-nofile=9000000";
+    let page = tree.page(&format!("--to {six} --from {from} --pid 811 {whatif}"));
+    fits(&page, "64512 more TCP connections");
+    assert!(page.contains("\nnow        28232 more"), "{page}");
+    let page = tree.page("");
+    fits(&page, "Every limit is less than 1 % in use. The machine has 0 connections and room for");
+    assert_eq!(row(&page, "memory")[0], "=>", "{page}");
+    assert_eq!(row(&page, "fs-file-max")[0], "->", "{page}");
+    fits(&tree.page("--assume fs.file-max=2000"), "Nearest to its end: fs-file-max");
+}
+
+#[test]
+fn live_pages_fit_80_columns_too() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let (namespace, [a, _], _listeners) = with_range("40000 40099", "");
+    let six: SocketAddr = "[::1]:65001".parse().unwrap();
+    let _six = listening(&namespace, six);
+    let (_opened, _) = open_some(&namespace, How::Plain, a, 5);
+    let (_opened_six, _) = open_some(&namespace, How::Plain, six, 7);
+    let _server = Worker::start(&namespace, "prefork", 64, 20, at(loopback(1), 7003));
+    let page = |arguments: &str| sockeye(&namespace, &format!("capacity {arguments}")).stdout;
+    fits(&page(""), "Nearest to its end");
+    fits(&page("--assume net.core.somaxconn=9"), "Nearest to its end");
+    fits(&page("--listen 7001"), "");
+    fits(&page("--listen 7003"), "");
+    fits(&page(&format!("--to {a} --self")), "95 more");
+    fits(&page(&format!("--to {six} --self")), "93 more");
+    fits(&page(&format!("--to {a} --bound --from 127.0.0.1")), "");
 }
 
 /// What a document has that its schema has not, and the reverse.

@@ -2,4 +2,5 @@
 
 pub mod capacity;
 pub mod overview;
+mod page;
 pub mod time_wait;
