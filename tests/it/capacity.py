@@ -57,7 +57,11 @@ if what == "prefork":
     for _ in range(2):
         lines.readline()
     print("ready", flush=True)
-    sys.stdin.readline()
+    if not sys.stdin.readline():
+        os.close(start)
+        os.wait()
+        os.wait()
+        sys.exit()
     os.write(start, b"gg")
     counts = [lines.readline().split() for _ in range(2)]
     failures = "/".join(sorted({name for _, name in counts}))
