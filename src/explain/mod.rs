@@ -6,6 +6,7 @@ pub mod close;
 pub mod column;
 pub mod errors;
 pub mod exchange;
+pub mod filters;
 pub mod handshake;
 pub mod index;
 pub mod limit;
@@ -31,6 +32,7 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
         ports::four_tuple(),
         queues::topic(),
         errors::topic(),
+        filters::topic(),
     ];
     topics.extend(state::topics());
     topics.extend(limit::topics());

@@ -49,7 +49,7 @@ impl Field {
 }
 
 fn tcp_value(row: Row<'_>, field: &TcpField) -> Value<'static> {
-    let Some(number) = row.socket.tcp_info.as_deref().and_then(|info| info.get(field.place)) else {
+    let Some(number) = row.socket.tcp_info.as_deref().and_then(|info| info.value(field)) else {
         return Value::Absent;
     };
     match field.unit {

@@ -139,6 +139,9 @@ fields! {
     "received_ce_bytes" "received_ce_bytes" "RecvCeB" Bytes U32 272 "6.18" "received_ce_bytes" "received with CE";
 }
 
+/// Where `rtt`, `rcv_rtt` and `min_rtt` lie.
+const ROUND_TRIPS: [Place; 3] = [Place::U32(68), Place::U32(92), Place::U32(148)];
+
 /// Bytes of the struct that this build knows (Linux 6.18).
 const KNOWN: usize = 280;
 
@@ -182,9 +185,20 @@ impl TcpInfo {
         })
     }
 
-    /// Reads a field by column id; `None` where there is no such field or the struct is shorter.
+    /// The value of a field; `None` where this kernel's struct ends before it, and for a round-trip
+    /// time that was never measured.
+    ///
+    /// That is 0 in `srtt_us` and `rcv_rtt_est`, and all ones in the smallest one
+    /// (`tcp_init_sock` resets it so); a listener fills in none of them (`tcp_get_info`).
+    pub fn value(&self, field: &TcpField) -> Option<u64> {
+        let value = self.get(field.place)?;
+        let unmeasured = value == 0 || value == u64::from(u32::MAX);
+        (!(unmeasured && ROUND_TRIPS.contains(&field.place))).then_some(value)
+    }
+
+    /// Reads a field by column id; `None` where there is no such field or it has no value.
     pub fn by_id(&self, id: &str) -> Option<u64> {
-        TCP_FIELDS.iter().find(|f| f.id == id).and_then(|f| self.get(f.place))
+        TCP_FIELDS.iter().find(|f| f.id == id).and_then(|f| self.value(f))
     }
 }
 
@@ -213,6 +227,30 @@ mod tests {
         for cut in 0..sent.len() {
             let _ = TcpInfo::from_kernel(&sent[..cut]).by_id("received_ce_bytes");
         }
+    }
+
+    #[test]
+    fn a_round_trip_that_was_never_measured_has_no_value() {
+        let mut sent = vec![0u8; KNOWN];
+        sent[148..152].copy_from_slice(&u32::MAX.to_ne_bytes());
+        let unmeasured = TcpInfo::from_kernel(&sent);
+        for id in ["rtt", "rcv_rtt", "min_rtt"] {
+            assert_eq!(unmeasured.by_id(id), None, "{id}");
+        }
+        assert_eq!(unmeasured.by_id("rttvar"), Some(0));
+        for at in [68, 92, 148] {
+            sent[at..at + 4].copy_from_slice(&13u32.to_ne_bytes());
+        }
+        let measured = TcpInfo::from_kernel(&sent);
+        for id in ["rtt", "rcv_rtt", "min_rtt"] {
+            assert_eq!(measured.by_id(id), Some(13), "{id}");
+        }
+        let places: Vec<Place> = ["rtt", "rcv_rtt", "min_rtt"]
+            .iter()
+            .filter_map(|id| TCP_FIELDS.iter().find(|f| f.id == *id))
+            .map(|f| f.place)
+            .collect();
+        assert_eq!(places, ROUND_TRIPS);
     }
 
     #[test]

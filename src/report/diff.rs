@@ -311,8 +311,9 @@ fn known_limits(limits: &Limits) -> Vec<KnownLimit> {
             Resource::Memory => ("memory", "memory-used"),
             Resource::Pids => ("pids-max", "pids-used"),
         };
-        known.push(((limit, cgroup.path.clone()), cgroup.limit));
-        known.push(((used, cgroup.path.clone()), cgroup.used));
+        let subject = || format!("cgroup {}", cgroup.path);
+        known.push(((limit, subject()), cgroup.limit));
+        known.push(((used, subject()), cgroup.used));
     }
     known
 }

@@ -114,7 +114,8 @@ pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
     listeners.sort_by_key(|l| {
         (std::cmp::Reverse((l.accept_queue, l.connections)), l.local_port, l.local_address)
     });
-    let closes = time_wait::of(snapshot, Some(0));
+    // The worst group is named.
+    let closes = time_wait::of(snapshot, Some(1));
     // A report without a question always has an answer.
     let estimate = Estimate::of(snapshot, None, &[]).ok();
     let tightest = estimate.as_ref().and_then(Estimate::tightest);

@@ -379,19 +379,21 @@ fn limits(document: &mut Document, diff: &Diff<'_>) {
         return;
     }
     heading(document, "Limits and their use");
-    let number = |value: Option<u64>| match value {
+    let number = |value: Option<u64>, unit: &str| match value {
         None => "-".to_owned(),
         Some(u64::MAX) => "unlimited".to_owned(),
-        Some(number) => number.to_string(),
+        Some(number) => format!("{number}{unit}"),
     };
     let rows = diff.limits.iter().map(|moved| {
         let mut subject = vec![];
         escape::for_terminal(&mut subject, moved.subject.as_bytes());
+        // Of all that is compared, memory alone is not a number of things.
+        let unit = if moved.id.starts_with("memory") { " B" } else { "" };
         vec![
             moved.id.to_owned(),
             String::from_utf8_lossy(&subject).into_owned(),
-            number(moved.before),
-            number(moved.after),
+            number(moved.before, unit),
+            number(moved.after, unit),
         ]
     });
     document.push(Block::Table {
@@ -407,7 +409,9 @@ fn settings(document: &mut Document, diff: &Diff<'_>) {
     heading(document, "Settings");
     let text = |value: Option<&str>| {
         let mut out = vec![];
-        escape::for_terminal(&mut out, value.unwrap_or("-").as_bytes());
+        // The kernel puts a tab between the numbers of one setting.
+        let value = value.unwrap_or("-").replace('\t', " ");
+        escape::for_terminal(&mut out, value.as_bytes());
         String::from_utf8_lossy(&out).into_owned()
     };
     let rows = diff

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-const GOLDEN: [&str; 9] = [
+const GOLDEN: [&str; 10] = [
     "topics",
     "handshake",
     "close",
@@ -17,6 +17,7 @@ const GOLDEN: [&str; 9] = [
     "CLOSE_WAIT",
     "rlimit-nofile",
     "rtt",
+    "filters",
     "not-accepted",
     "myth-fin-timeout",
 ];
@@ -89,4 +90,32 @@ fn json_is_one_document_with_the_text() {
         assert_eq!(read["text"].as_str().unwrap().as_bytes(), text);
         assert!(read["see_also"].as_array().unwrap().contains(&"TIME_WAIT".into()));
     }
+}
+
+#[test]
+fn the_ten_filters_are_filters() {
+    use sockeye::explain::{block::Block, find};
+    let host = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hosts/states/snapshot.gz");
+    let lines = find("filters").unwrap().blocks.iter().filter_map(|block| match block {
+        Block::Command(line) => Some(*line),
+        _ => None,
+    });
+    let mut found = 0;
+    for line in lines {
+        let words = line.strip_prefix("sockeye ").unwrap();
+        let (options, filter) = words.split_once('\'').unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_sockeye"))
+            .args(options.split_whitespace())
+            .arg(filter.strip_suffix('\'').unwrap())
+            .args(["--json", "--count", "--from"])
+            .arg(&host)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        assert!(output.stderr.is_empty(), "{line}: {output:?}");
+        let count: Value = serde_json::from_slice(&output.stdout).unwrap();
+        found += usize::from(count["count"].as_u64().unwrap() > 0);
+    }
+    // The recording has no nginx, no container and nothing of ports 22 and 8000.
+    assert!(found >= 5, "{found} of the ten select a row");
 }

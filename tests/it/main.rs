@@ -16,6 +16,8 @@ mod explain;
 mod filters;
 /// /proc trees made by tests.
 mod fixture;
+/// Recorded hosts look as they did, in every form.
+mod golden;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.
 mod lab;
 /// The rooms of src/ import downward only, and are named after what they hold.

@@ -14,6 +14,10 @@ use crate::{
 };
 use std::net::IpAddr;
 
+/// Columns of the page.
+const WIDTH: usize = 80;
+/// Columns of the name before a line.
+const NAME: usize = 11;
 /// Processes named on a line; the rest are counted.
 const NAMED: usize = 2;
 
@@ -32,11 +36,14 @@ pub fn document(overview: &Overview, about: &About) -> Document {
         let states = overview.summary.states(protocol);
         let words: Vec<String> =
             states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let words = if words.is_empty() { "none".to_owned() } else { words.join("  ") };
-        document.push(Block::Pointer {
-            text: format!("{:<11}{words}", protocol.name().to_uppercase()),
-            command: command.to_owned(),
-        });
+        let mut name = protocol.name().to_uppercase();
+        let mut lines = lines_of(&words);
+        let last = lines.pop().unwrap_or_else(|| "none".to_owned());
+        for line in lines {
+            document.push(Block::Line(format!("{name:<NAME$}{line}")));
+            name.clear();
+        }
+        pointer(&mut document, &name, &last, command);
     }
     section(&mut document, "Listening", "sockeye -tulpn", &overview.listeners, listener);
     section(&mut document, "Peers", "sockeye -tn --group-by peer.address", &overview.peers, |p| {
@@ -80,7 +87,22 @@ pub fn document(overview: &Overview, about: &About) -> Document {
 
 fn pointer(document: &mut Document, name: &str, text: &str, command: &str) {
     document
-        .push(Block::Pointer { text: format!("{name:<11}{text}"), command: command.to_owned() });
+        .push(Block::Pointer { text: format!("{name:<NAME$}{text}"), command: command.to_owned() });
+}
+
+/// Words, two blanks apart, on lines that fit beside a name.
+fn lines_of(words: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if NAME + line.len() + 2 + word.len() <= WIDTH => {
+                line.push_str("  ");
+                line.push_str(word);
+            }
+            _ => lines.push(word.clone()),
+        }
+    }
+    lines
 }
 
 /// A heading with its command, then one line for each; nothing where there is none.

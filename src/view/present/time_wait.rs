@@ -40,15 +40,20 @@ pub fn document(figures: &TimeWait, unicode: bool) -> Document {
     if let Some(overflows) = figures.overflows.filter(|n| *n > 0) {
         page.fact("overflows", &format!("{overflows} closes skipped TIME_WAIT: the table is full"));
     }
-    if figures.orphan_fin_wait_2 > 0 {
-        page.fact(
+    match figures.orphan_fin_wait_2 {
+        0 => {}
+        1 => page.fact(
+            "FIN_WAIT_2",
+            "1 more mini-socket is an orphan whose peer has not closed; sockstat counts it as tw, \
+             it holds a port and is never taken over",
+        ),
+        orphans => page.fact(
             "FIN_WAIT_2",
             &format!(
-                "{} more mini-sockets are orphans whose peer has not closed; sockstat counts them \
-                 as tw, they hold ports and are never taken over",
-                figures.orphan_fin_wait_2
+                "{orphans} more mini-sockets are orphans whose peer has not closed; sockstat \
+                 counts them as tw, they hold ports and are never taken over"
             ),
-        );
+        ),
     }
     history(&mut page, figures, unicode);
     groups(&mut page, figures);
@@ -206,10 +211,16 @@ fn rate(figures: &TimeWait) -> String {
     if figures.total == 0 && expected == 0 {
         return format!("0 closed per second ({from}, {over})");
     }
+    let more = expected > figures.total;
     let trend = match figures.trend {
         Trend::Steady => "which agrees",
-        Trend::Burst => "more than there are: closing has become faster within the minute",
-        Trend::Decay => "fewer than there are: closing has become slower within the minute",
+        Trend::Burst if more => "more than there are: closing has become faster within the minute",
+        Trend::Decay if !more => {
+            "fewer than there are: closing has become slower within the minute"
+        }
+        // So few in a short window say little: the ages tell the trend.
+        Trend::Burst => "but by their ages most were closed in the last seconds",
+        Trend::Decay => "but by their ages closing has become slower within the minute",
         Trend::Overflow => "more than there are: the table is full and closes skip TIME_WAIT",
         Trend::Recycling => "more than there are: new connections take their place",
         Trend::EndedEarly => {
@@ -218,10 +229,9 @@ fn rate(figures: &TimeWait) -> String {
         }
         Trend::Unknown => "which cannot be compared",
     };
-    format!(
-        "{} closed per second ({from}, {over}); x 60 s = {expected} expected, {trend}",
-        number(rate)
-    )
+    // With its tenth, so that the product is what it seems to be.
+    let rate = if rate.fract() == 0.0 { format!("{rate:.0}") } else { format!("{rate:.1}") };
+    format!("{rate} closed per second ({from}, {over}); x 60 s = {expected} expected, {trend}")
 }
 
 /// A rate without needless digits.
@@ -273,6 +283,8 @@ fn groups(page: &mut Page, figures: &TimeWait) {
                 (Side::Server, _) => String::new(),
                 (_, Some(0)) => "now".to_owned(),
                 (_, Some(seconds)) => format!("{seconds}s"),
+                // Nothing is closed now: that says nothing of the next burst.
+                (_, None) if group.rate_per_second == 0.0 => "idle".to_owned(),
                 (_, None) => "never".to_owned(),
             },
             word(group.verdict).to_owned(),

@@ -157,7 +157,7 @@ fn tcp_info(out: &mut Vec<u8>, info: Option<&TcpInfo>) {
         out.push(b'"');
         out.extend(field.key.as_bytes());
         out.extend(b"\":");
-        json::number_or_null(out, info.get(field.place));
+        json::number_or_null(out, info.value(field));
     }
     out.push(b'}');
 }

@@ -15,13 +15,35 @@ pub(super) enum Candidates {
     Order,
     /// Network namespaces: names of `ip netns`, or a path.
     Namespace,
-    /// Names of states.
-    State,
+    /// What a filter is made of: names of states, columns, words of ss.
+    Filter,
     /// Names of documents.
     Document,
     /// Numbers and times: nothing to offer.
     Nothing,
 }
+
+/// Words of a filter that are no column.
+const FILTER_WORDS: [(&str, &str); 18] = [
+    ("and", "both hold"),
+    ("or", "one of them holds"),
+    ("not", "what follows does not hold"),
+    ("in", "one of several values"),
+    ("state", "in this state"),
+    ("exclude", "in any state but this"),
+    ("src", "address or port of this end"),
+    ("dst", "address or port of the other end"),
+    ("sport", "port of this end"),
+    ("dport", "port of the other end"),
+    ("port", "port of either end"),
+    ("host", "address of either end"),
+    ("dev", "interface it is bound to"),
+    ("fwmark", "mark of the socket"),
+    ("cgroup", "control group of the socket"),
+    ("autobound", "port chosen by the kernel"),
+    ("tcp", "TCP sockets"),
+    ("udp", "UDP sockets"),
+];
 
 /// By argument id. An option that takes a value and is not here fails
 /// `every_value_has_its_candidates`.
@@ -30,7 +52,7 @@ const TABLE: &[(&str, Candidates)] = &[
     ("group_by", Candidates::Columns),
     ("sort", Candidates::Order),
     ("netns", Candidates::Namespace),
-    ("filter", Candidates::State),
+    ("filter", Candidates::Filter),
     ("name", Candidates::Document),
     ("limit", Candidates::Nothing),
     ("watch", Candidates::Nothing),
@@ -55,7 +77,14 @@ impl Candidates {
             Self::Columns | Self::Order => {
                 field::all().iter().map(|field| (field.id, field.summary)).collect()
             }
-            Self::State => State::all().map(|state| (state.name(), state.meaning())).collect(),
+            Self::Filter => {
+                let states = State::all().map(|state| (state.name(), state.meaning()));
+                let words = FILTER_WORDS.iter().copied();
+                // A word of ss and a column of the same name (`state`, `cgroup`) are offered once.
+                let named = |id: &str| FILTER_WORDS.iter().any(|(word, _)| *word == id);
+                let columns = field::all().iter().filter(|field| !named(field.id));
+                states.chain(words).chain(columns.map(|f| (f.id, f.summary))).collect()
+            }
             Self::Document => schema::names().map(|name| (name, schema::summary(name))).collect(),
             Self::Namespace | Self::Nothing => vec![],
         }
