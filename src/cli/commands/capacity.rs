@@ -137,7 +137,7 @@ fn unanswerable(why: &Unanswerable) -> Failure {
             (format!("the limits of the process are not known: {why}"), "check the process id")
         }
         Unanswerable::NoSource => (
-            "the source address is not known: no route to the destination".to_owned(),
+            "the source address is not known: no route to the destination is known".to_owned(),
             "name it with --from ADDR",
         ),
     };
