@@ -89,7 +89,7 @@ pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
     for socket in snapshot.sockets.iter().filter(|s| is_open(s)) {
         per_port.entry(socket.local.port).or_default().push(socket.local.address);
         if let Some(peer) = socket.peer() {
-            *per_peer.entry(peer.address).or_default() += 1;
+            *per_peer.entry(peer.address.to_canonical()).or_default() += 1;
         }
         let names: BTreeSet<(&[u8], u32)> = socket
             .inode
