@@ -295,6 +295,23 @@ pub const LIMITS: &[LimitText] = &[
         see_also: &["memory", "rlimit-nofile"],
     },
     LimitText {
+        id: "epoll-max-user-watches",
+        also: &["max_user_watches", "epoll"],
+        title: "descriptors that epoll may watch",
+        bounds: "Descriptors that all epoll instances of one user watch together. Hardly ever the \
+            first limit: by default a twenty-fifth of the memory may go into it.",
+        scope: "Each user of the host.",
+        read: "/proc/sys/fs/epoll/max_user_watches. The use is the number of \"tfd:\" lines in \
+            /proc/PID/fdinfo over all processes of the user; `capacity` does not count them.",
+        seen: "ENOSPC from epoll_ctl(2), after the connection was accepted.",
+        proof: "As many \"tfd:\" lines as the limit.",
+        raise: "`sysctl -w fs.epoll.max_user_watches=N` on the host.",
+        measured: &[
+            "Not measured, because it would disturb the whole host: read in the kernel source.",
+        ],
+        see_also: &["rlimit-nofile", "memory", "errors"],
+    },
+    LimitText {
         id: "client-ports",
         also: &["65535"],
         title: "connections from one client address to one listener",
