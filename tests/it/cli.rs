@@ -130,6 +130,11 @@ fn what_has_no_meaning_is_refused_with_what_has() {
             "`sockeye COMMAND --help` shows what a command takes",
         ),
         ("schema nope", "no document is called `nope`", documents.as_str()),
+        (
+            "doctor --json",
+            "the command `doctor` is not built yet",
+            "`sockeye --help` lists the commands there are",
+        ),
     ] {
         let ended = run(typed.split_whitespace());
         says(&ended, &format!("! error: {error}\n! hint: {hint}\n= 64\n"));
