@@ -511,12 +511,6 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The definition with the hidden switches gone, for the manual.
-pub fn is_shown(argument: &clap::Arg) -> bool {
-    !argument.is_hide_set()
-        && !matches!(argument.get_action(), ArgAction::Help | ArgAction::Version)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

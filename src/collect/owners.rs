@@ -57,48 +57,44 @@ pub fn lacks_owner(socket: &Socket, owners: &Owners) -> bool {
 impl LookUp {
     /// What the look-up could not see, where it left so many sockets without an owner.
     pub fn gaps(&self, without: u64) -> Vec<Gap> {
-        gaps(self, self.owners.unmatched(), without)
+        if let Some(failed) = &self.failed {
+            return vec![failed.clone()];
+        }
+        if without == 0 {
+            return vec![];
+        }
+        let rows = counted(without, "socket");
+        match self.owners.unmatched() {
+            Some(Unowned::Permission) => {
+                let why = if self.processes_hidden {
+                    "processes of other users are hidden (hidepid)".to_owned()
+                } else {
+                    let processes = counted(self.unreadable as u64, "process");
+                    format!("descriptors of {processes} cannot be read")
+                };
+                vec![Gap::new(
+                    "owners-hidden",
+                    format!("owners of {rows} are hidden: {why}"),
+                    if geteuid().is_root() {
+                        "those processes have capabilities this one lacks: run it with all of them"
+                    } else {
+                        "run as root, or once `setcap cap_sys_ptrace,cap_dac_read_search+ep` on the program"
+                    },
+                )]
+            }
+            Some(Unowned::Deadline) => vec![Gap::new(
+                "owners-deadline",
+                format!("owners of {rows} were not found before the deadline"),
+                "give more time with --owner-deadline SECONDS",
+            )],
+            _ => vec![],
+        }
     }
 
     /// Hands the holders over; what could not be seen is still told afterwards.
     pub fn take_owners(&mut self) -> Owners {
         let unmatched = self.owners.unmatched();
         std::mem::replace(&mut self.owners, Owners::default().finished(unmatched))
-    }
-}
-
-fn gaps(found: &LookUp, unmatched: Option<Unowned>, without: u64) -> Vec<Gap> {
-    if let Some(failed) = &found.failed {
-        return vec![failed.clone()];
-    }
-    if without == 0 {
-        return vec![];
-    }
-    let rows = counted(without, "socket");
-    match unmatched {
-        Some(Unowned::Permission) => {
-            let why = if found.processes_hidden {
-                "processes of other users are hidden (hidepid)".to_owned()
-            } else {
-                let processes = counted(found.unreadable as u64, "process");
-                format!("descriptors of {processes} cannot be read")
-            };
-            vec![Gap::new(
-                "owners-hidden",
-                format!("owners of {rows} are hidden: {why}"),
-                if geteuid().is_root() {
-                    "those processes have capabilities this one lacks: run it with all of them"
-                } else {
-                    "run as root, or once `setcap cap_sys_ptrace,cap_dac_read_search+ep` on the program"
-                },
-            )]
-        }
-        Some(Unowned::Deadline) => vec![Gap::new(
-            "owners-deadline",
-            format!("owners of {rows} were not found before the deadline"),
-            "give more time with --owner-deadline SECONDS",
-        )],
-        _ => vec![],
     }
 }
 

@@ -29,7 +29,7 @@ pub enum Place {
     LowNibble(usize),
     /// The high four bits of a byte.
     HighNibble(usize),
-    /// The lowest bit of a byte.
+    /// The first bit-field of a byte, one bit.
     Bit0(usize),
     /// Two bytes, native order.
     U16(usize),
@@ -178,7 +178,7 @@ impl TcpInfo {
             Place::U8(at) => byte(at)?.into(),
             Place::LowNibble(at) => nibbles(byte(at)?).0.into(),
             Place::HighNibble(at) => nibbles(byte(at)?).1.into(),
-            Place::Bit0(at) => (byte(at)? & 1).into(),
+            Place::Bit0(at) => first_bit(byte(at)?).into(),
             Place::U16(at) => u16::from_ne_bytes(*self.bytes().get(at..)?.first_chunk()?).into(),
             Place::U32(at) => u32::from_ne_bytes(*self.bytes().get(at..)?.first_chunk()?).into(),
             Place::U64(at) => u64::from_ne_bytes(*self.bytes().get(at..)?.first_chunk()?),
@@ -200,6 +200,11 @@ impl TcpInfo {
     pub fn by_id(&self, id: &str) -> Option<u64> {
         TCP_FIELDS.iter().find(|f| f.id == id).and_then(|f| self.value(f))
     }
+}
+
+/// The first bit-field of one bit: it lies like the nibbles.
+const fn first_bit(byte: u8) -> u8 {
+    if cfg!(target_endian = "little") { byte & 1 } else { byte >> 7 }
 }
 
 /// (first bit-field, second bit-field): the first lies low on little-endian, high on big-endian.

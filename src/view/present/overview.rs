@@ -1,25 +1,18 @@
 //! The overview on one screen: every line ends in the command that shows more.
 
+use super::page::{self, WIDTH, shown};
 use crate::{
     model::{about::About, protocol::Protocol},
-    report::{
-        listening::{Holder, Listener},
-        overview::Overview,
-        time_wait::verdict::Verdict,
-    },
+    report::{listening::Listener, overview::Overview, time_wait::verdict::Verdict},
     view::{
         document::{Block, Document},
-        escape, head,
+        head,
     },
 };
 use std::net::IpAddr;
 
-/// Columns of the page.
-const WIDTH: usize = 80;
 /// Columns of the name before a line.
 const NAME: usize = 11;
-/// Processes named on a line; the rest are counted.
-const NAMED: usize = 2;
 
 /// The page.
 pub fn document(overview: &Overview, about: &About) -> Document {
@@ -132,25 +125,14 @@ fn listener(l: &Listener) -> String {
         (Some(queue), None) => format!("{queue} queued"),
         (None, _) => String::new(),
     };
+    let holders = match l.processes.as_slice() {
+        [] => "-".to_owned(),
+        processes => page::programs(processes.iter().map(|p| (p.command.0.as_slice(), p.pid))),
+    };
     let open = l.connections.map_or(String::new(), |open| format!("{open} open"));
-    format!("{} {address:<21} {queue:>16} {open:>10}  {}", l.protocol, holders(&l.processes))
-}
-
-/// `nginx[22537,22539,+1]`.
-fn holders(processes: &[Holder]) -> String {
-    let Some(first) = processes.first() else { return "-".to_owned() };
-    let pids: Vec<String> = processes.iter().take(NAMED).map(|p| p.pid.to_string()).collect();
-    let more = processes.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(",+{more}") } else { String::new() };
-    format!("{}[{}{more}]", shown(&first.command.0), pids.join(","))
+    format!("{} {address:<21} {queue:>16} {open:>10}  {}", l.protocol, holders)
 }
 
 fn connections(count: u64) -> String {
     if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
-}
-
-fn shown(name: &[u8]) -> String {
-    let mut out = vec![];
-    escape::for_terminal(&mut out, name);
-    String::from_utf8_lossy(&out).into_owned()
 }

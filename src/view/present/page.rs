@@ -43,6 +43,18 @@ impl Page {
             self.line(&line);
         }
     }
+
+    /// A paragraph behind a name that stands in a column of its own.
+    pub(super) fn fact(&mut self, name: &str, text: &str) {
+        self.paragraph(&format!("{name:<14}"), 14, text);
+    }
+
+    /// Text to paste, as it stands.
+    pub(super) fn verbatim(&mut self, indent: &str, text: &str) {
+        for line in text.lines() {
+            self.line(&format!("{indent}{line}"));
+        }
+    }
 }
 
 /// Lines break at blanks, so that a name with hyphens can be copied; a path that is longer than a

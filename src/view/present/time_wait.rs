@@ -1,5 +1,6 @@
 //! The TIME_WAIT report on a page of 80 columns: the answer, its proof, what to do, what not.
 
+use super::page::Page;
 use crate::{
     report::{
         remedy::{Remedy, Tier},
@@ -19,10 +20,7 @@ use crate::{
     },
 };
 use std::net::IpAddr;
-use textwrap::Options;
 
-/// Columns of the page.
-const WIDTH: usize = 80;
 /// Bars of the sparkline, lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// The same without Unicode.
@@ -59,45 +57,6 @@ pub fn document(figures: &TimeWait, unicode: bool) -> Document {
     groups(&mut page, figures);
     advice(&mut page, figures);
     page.document
-}
-
-/// A document under construction.
-#[derive(Default)]
-struct Page {
-    document: Document,
-}
-
-impl Page {
-    fn heading(&mut self, text: &str) {
-        for line in textwrap::wrap(text, WIDTH) {
-            self.document.push(Block::Heading(line.into_owned()));
-        }
-    }
-
-    fn blank(&mut self) {
-        self.document.push(Block::Line(String::new()));
-    }
-
-    /// A paragraph that begins with `first`; its other lines are indented.
-    fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
-        let indent = " ".repeat(indent);
-        let options =
-            Options::new(WIDTH).initial_indent(first).subsequent_indent(&indent).break_words(false);
-        for line in textwrap::wrap(text, options) {
-            self.document.push(Block::Line(line.into_owned()));
-        }
-    }
-
-    fn fact(&mut self, name: &str, text: &str) {
-        self.paragraph(&format!("{name:<14}"), 14, text);
-    }
-
-    /// Text to paste, as it stands.
-    fn verbatim(&mut self, indent: &str, text: &str) {
-        for line in text.lines() {
-            self.document.push(Block::Line(format!("{indent}{line}").trim_end().to_owned()));
-        }
-    }
 }
 
 /// The first line: verdict, number and reason.
