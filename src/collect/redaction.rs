@@ -26,6 +26,13 @@ pub fn redact(mut recording: Recording) -> Recording {
         {
             *congestion = Congestion::from_kernel(b"other");
         }
+        if let Some(details) = &mut socket.details {
+            // Whose meaning is a program's can say anything.
+            details.storages = None;
+            for peer in details.md5.iter_mut().flatten() {
+                peer.address = addresses.masked(peer.address);
+            }
+        }
     }
     let mut names = Names::default();
     for name in recording.names.users.values_mut() {

@@ -4,8 +4,8 @@ use super::{owners, query::Query};
 use crate::{
     field::need::Need,
     model::{
-        gap::Gap, limits::Limits, owner::Owners, recording::Recording, snapshot::Snapshot,
-        socket::Socket,
+        details::Details, gap::Gap, limits::Limits, owner::Owners, recording::Recording,
+        snapshot::Snapshot, socket::Socket,
     },
 };
 use std::{collections::HashSet, time::Duration};
@@ -31,6 +31,7 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
         if !need.includes(Need::TOS) {
             socket.tos = None;
         }
+        socket.details = socket.details.take().and_then(|details| asked_for(*details, need));
     }
     let gaps = &mut snapshot.about.gaps;
     if !need.includes(Need::OWNERS) {
@@ -73,6 +74,24 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
             "record it again with `sockeye snapshot`",
         ));
     }
+}
+
+/// What a query asks of the rare facts, as the kernel groups them. `None`: nothing.
+fn asked_for(mut details: Details, need: Need) -> Option<Box<Details>> {
+    if !need.includes(Need::TRAFFIC_CLASS) {
+        (details.tclass, details.class_id) = (None, None);
+    }
+    if !need.includes(Need::ALGORITHM) {
+        details.algorithm = None;
+    }
+    // The kernel tells these two with tcp_info (`inet_diag_msg_attrs_fill`, `tcp_diag_get_aux`).
+    if !need.includes(Need::TCP_INFO) {
+        (details.upper_layer, details.md5) = (None, None);
+    }
+    if !need.includes(Need::STORAGES) {
+        details.storages = None;
+    }
+    (!details.is_empty()).then(|| Box::new(details))
 }
 
 /// Leaves the holders of the sockets there are, and their limits: what one look asks for. Two looks

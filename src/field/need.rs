@@ -4,7 +4,7 @@ use crate::kernel::sock_diag::request::Extensions;
 
 /// A set of costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Need(u16);
+pub struct Need(u32);
 
 impl Need {
     /// Nothing beyond the fixed part of an answer.
@@ -25,6 +25,16 @@ impl Need {
     pub const CGROUPS: Self = Self(1 << 6);
     /// Names of interfaces.
     pub const INTERFACES: Self = Self(1 << 7);
+    /// What the congestion control says of itself.
+    pub const ALGORITHM: Self = Self(1 << 8);
+    /// Traffic class and net_cls class.
+    pub const TRAFFIC_CLASS: Self = Self(1 << 9);
+    /// What BPF programs keep in sockets.
+    pub const STORAGES: Self = Self(1 << 10);
+    /// Threads of the processes that hold sockets.
+    pub const THREADS: Self = Self(1 << 11);
+    /// SELinux contexts.
+    pub const CONTEXTS: Self = Self(1 << 12);
 
     /// Limits of processes and cgroups.
     pub const LIMITS: Self = Self(1 << 15);
@@ -47,6 +57,9 @@ impl Need {
             (Self::MEMORY, Extensions::MEMORY),
             (Self::CONGESTION, Extensions::CONGESTION),
             (Self::TOS, Extensions::TOS),
+            (Self::ALGORITHM, Extensions::ALGORITHM),
+            (Self::TRAFFIC_CLASS, Extensions::TRAFFIC_CLASS),
+            (Self::STORAGES, Extensions::STORAGES),
         ]
         .into_iter()
         .filter(|(need, _)| self.includes(*need))

@@ -3,6 +3,7 @@
 pub mod about;
 pub mod cgroup;
 pub mod counters;
+pub mod details;
 pub mod endpoint;
 pub mod gap;
 pub mod limits;

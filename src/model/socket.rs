@@ -1,6 +1,7 @@
 //! One socket, whatever source told of it.
 
 use super::{
+    details::Details,
     endpoint::Endpoint,
     memory::SocketMemory,
     owner::Unowned,
@@ -85,6 +86,8 @@ pub struct Socket {
     pub memory: Option<SocketMemory>,
     /// Congestion control, where it was asked for.
     pub congestion: Option<Congestion>,
+    /// What few sockets have or few people ask for.
+    pub details: Option<Box<Details>>,
 }
 
 impl Socket {

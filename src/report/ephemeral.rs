@@ -377,6 +377,7 @@ mod tests {
             tcp_info: None,
             memory: None,
             congestion: None,
+            details: None,
         }
     }
 

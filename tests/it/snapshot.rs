@@ -21,6 +21,7 @@ use sockeye::{
     model::{
         about::{About, Host, SourceKind},
         counters::{Counters, Sample},
+        details::Details,
         endpoint::Endpoint,
         gap::Gap,
         limits::{CgroupLimit, Limits, ProcessLimits, Resource},
@@ -124,6 +125,7 @@ prop_compose! {
         tcp_info in option::of(vec(any::<u8>(), 0..=280)),
         memory in option::of(any_memory()),
         congestion in option::of(vec(1u8..=255, 0..=16)),
+        tclass in any::<Option<u8>>(),
     ) -> Socket {
         let (inode, cookie, uid, mark, cgroup_id) = numbers;
         let (shutdown, v6only, sockopt, tos, drops) = small;
@@ -133,6 +135,9 @@ prop_compose! {
             tcp_info: tcp_info.map(|bytes| Box::new(TcpInfo::from_kernel(&bytes))),
             memory,
             congestion: congestion.map(|name| Congestion::from_kernel(&name)),
+            details: tclass.map(|tclass| {
+                Box::new(Details { tclass: Some(tclass), ..Details::default() })
+            }),
         }
     }
 }
@@ -390,6 +395,7 @@ fn socket(state: State, local: &str, remote: &str, number: u64) -> Socket {
         tcp_info: None,
         memory: None,
         congestion: None,
+        details: None,
     }
 }
 

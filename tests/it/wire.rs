@@ -420,7 +420,8 @@ fn agree(name: &str, ours: &Socket, bytes: &[u8]) {
     assert_eq!(ours.memory.is_some(), sent(INET_DIAG_SKMEMINFO), "{name}: memory");
     let told = ours.congestion.as_ref().map(|c| String::from_utf8(c.name().to_vec()).unwrap());
     assert_eq!(told, congestion, "{name}: congestion");
-    let others = Socket { tcp_info: None, memory: None, congestion: None, ..ours.clone() };
+    let others =
+        Socket { tcp_info: None, memory: None, congestion: None, details: None, ..ours.clone() };
     assert_eq!(others, expected, "{name}");
 }
 
@@ -487,6 +488,7 @@ fn fixed_part(socket: &Socket) -> Socket {
         tcp_info: None,
         memory: None,
         congestion: None,
+        details: None,
         ..socket.clone()
     }
 }
@@ -498,7 +500,7 @@ fn tells_no_more(told: &Socket, whole: &Socket, name: &str) {
             assert!(told.$field.is_none() || told.$field == whole.$field, "{name}: {}", stringify!($field));
         )*};
     }
-    same_or_absent!(mark cgroup_id shutdown v6only sockopt tos drops tcp_info memory congestion);
+    same_or_absent!(mark cgroup_id shutdown v6only sockopt tos drops tcp_info memory congestion details);
 }
 
 /// The payloads of a dump, asked for without sockeye's own connection.

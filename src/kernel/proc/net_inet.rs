@@ -135,6 +135,7 @@ fn parse_line(protocol: Protocol, family: Family, line: &[u8]) -> Option<Socket>
         tcp_info: None,
         memory: None,
         congestion: None,
+        details: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::text::{Hex, Name};
 use crate::model::{
+    details::Details,
     endpoint::Endpoint,
     memory::SocketMemory,
     protocol::{Family, Protocol},
@@ -85,6 +86,8 @@ pub struct SocketRecord<'a> {
     pub memory: Option<SocketMemory>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub congestion: Option<Name<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Cow<'a, Details>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -132,6 +135,7 @@ impl<'a> SocketRecord<'a> {
             tcp_info: socket.tcp_info.as_ref().map(|info| Hex(Cow::Borrowed(info.bytes()))),
             memory: socket.memory,
             congestion: socket.congestion.as_ref().map(|c| Name(Cow::Borrowed(c.name()))),
+            details: socket.details.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -184,6 +188,7 @@ impl<'a> SocketRecord<'a> {
             tcp_info: self.tcp_info.as_ref().map(|hex| Box::new(TcpInfo::from_kernel(&hex.0))),
             memory: self.memory,
             congestion: self.congestion.as_ref().map(|name| Congestion::from_kernel(&name.0)),
+            details: self.details.as_ref().map(|told| Box::new(told.as_ref().clone())),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! `INET_DIAG_*` attributes of an answer. Unknown kinds are passed over: newer kernels send more.
 
+use super::details;
 use crate::{
     kernel::{
         bytes::{array, u8_at, u32_ne, u64_ne},
@@ -37,6 +38,7 @@ pub fn decode(bytes: &[u8], socket: &mut Socket) {
             }
             INET_DIAG_CONG => socket.congestion = Some(Congestion::from_kernel(value)),
             INET_DIAG_SKMEMINFO => socket.memory = memory(value),
+            rare if details::is_rare(rare) => details::decode(rare, value, &mut socket.details),
             _ => {}
         }
     }

@@ -76,5 +76,6 @@ fn decode_header(protocol: Protocol, header: &[u8; HEADER]) -> Option<Socket> {
         tcp_info: None,
         memory: None,
         congestion: None,
+        details: None,
     })
 }

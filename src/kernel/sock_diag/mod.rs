@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod bytecode;
+pub mod details;
 pub mod dump;
 pub mod inet;
 pub mod named_ports;

@@ -16,28 +16,53 @@ use netlink_packet_sock_diag::{
 
 /// `TCPDIAG_GETSOCK`: the request type before `SOCK_DIAG_BY_FAMILY`, still served.
 pub const TCPDIAG_GETSOCK: u16 = 18;
+/// The attribute of a request that asks for BPF storages (`linux/inet_diag.h`).
+const INET_DIAG_REQ_SK_BPF_STORAGES: u16 = 2;
 
 /// Optional attributes of an answer; each costs the kernel time for every socket (`tcp_info` a
 /// third of a dump), so only what will be shown is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Extensions(u8);
+pub struct Extensions(u16);
 
 impl Extensions {
     /// None.
     pub const NONE: Self = Self(0);
     /// `struct tcp_info`.
     pub const INFO: Self = Self(1 << 1);
+    /// What the congestion control says of itself.
+    pub const ALGORITHM: Self = Self(1 << 2);
     /// Congestion control.
     pub const CONGESTION: Self = Self(1 << 3);
     /// Type of service.
     pub const TOS: Self = Self(1 << 4);
+    /// Traffic class of IPv6, and the class of net_cls.
+    pub const TRAFFIC_CLASS: Self = Self(1 << 5);
     /// Memory.
     pub const MEMORY: Self = Self(1 << 6);
+    /// What BPF programs keep in sockets. Not one of the kernel's eight bits: an attribute of the
+    /// request asks for it. Needs CAP_BPF.
+    pub const STORAGES: Self = Self(1 << 8);
 
     /// Both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Those of `self` that are not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether `other` is in it.
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The byte of the request's head.
+    const fn byte(self) -> u8 {
+        self.0.to_le_bytes()[0]
     }
 }
 
@@ -81,6 +106,10 @@ impl Request {
     /// struct, of the legacy request too.
     pub fn message_with(self, program: Option<&Program>) -> (u16, Vec<u8>) {
         let (kind, mut body) = self.message();
+        if self.extensions.includes(Extensions::STORAGES) {
+            // Empty: of every map.
+            attribute::push(&mut body, INET_DIAG_REQ_SK_BPF_STORAGES, &[]);
+        }
         if let Some(program) = program {
             attribute::push(&mut body, INET_DIAG_REQ_BYTECODE, program.bytes());
         }
@@ -91,7 +120,7 @@ impl Request {
         let request = InetRequest {
             family: family.number(),
             protocol: self.protocol.number(),
-            extensions: ExtensionFlags::from_bits_retain(self.extensions.0),
+            extensions: ExtensionFlags::from_bits_retain(self.extensions.byte()),
             states: StateFlags::from_bits_retain(self.states.bits()),
             socket_id: match family {
                 Family::Ipv4 => SocketId::new_v4(),
@@ -106,7 +135,7 @@ impl Request {
     /// `struct inet_diag_req`: family, two lengths, extensions, socket id, states, dbs. The crate
     /// has no type for it.
     fn both_families(self) -> Vec<u8> {
-        let mut body = vec![Family::Ipv4.number(), 0, 0, self.extensions.0];
+        let mut body = vec![Family::Ipv4.number(), 0, 0, self.extensions.byte()];
         body.extend([0; 48]);
         body.extend(self.states.bits().to_ne_bytes());
         body.extend(0u32.to_ne_bytes());

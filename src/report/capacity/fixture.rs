@@ -64,6 +64,7 @@ pub(super) fn socket(state: State, local: &str, remote: &str, inode: u64) -> Soc
         tcp_info: None,
         memory: None,
         congestion: None,
+        details: None,
     }
 }
 

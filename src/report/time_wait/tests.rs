@@ -100,6 +100,7 @@ fn socket(state: State, local: &str, remote: &str) -> Socket {
         tcp_info: None,
         memory: None,
         congestion: None,
+        details: None,
     }
 }
 
