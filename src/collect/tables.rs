@@ -124,7 +124,7 @@ impl<'q> Tables<'q> {
         // Where the one walk of both families is refused, one walk each.
         plans.push(match self.query.family {
             Some(family) => vec![Some(family)],
-            None => Family::ALL.map(Some).to_vec(),
+            None => Family::INET.map(Some).to_vec(),
         });
         for plan in plans {
             let mut rows = 0u64;
@@ -200,7 +200,7 @@ impl<'q> Tables<'q> {
         }
         let mut failed = vec![];
         let mut told = 0;
-        for family in Family::ALL {
+        for family in Family::INET {
             if self.query.family.is_some_and(|wanted| wanted != family) {
                 continue;
             }
@@ -295,7 +295,7 @@ fn dump_gaps(request: Request, tally: &dump::Tally) -> Vec<Gap> {
 }
 
 fn line_gaps(protocol: Protocol, family: Family, tally: net_inet::Tally) -> Option<Gap> {
-    let table = net_inet::table(protocol, family);
+    let table = net_inet::table(protocol, family)?;
     (tally.bad_lines > 0).then(|| {
         Gap::new(
             "bad-lines",

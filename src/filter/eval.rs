@@ -200,28 +200,13 @@ mod tests {
 
     fn socket() -> Socket {
         Socket {
-            protocol: Protocol::Tcp,
-            family: Family::Ipv4,
-            state: State::Established,
             local: Endpoint::new("10.0.0.1".parse().unwrap(), 443),
             remote: Endpoint::new("10.0.0.9".parse().unwrap(), 51234),
-            interface: 0,
             queues: Queues::Data { recv: 7, send: 0 },
-            timer: None,
             inode: Some(4711),
             cookie: Some(81),
             uid: Some(33),
-            mark: None,
-            cgroup_id: None,
-            shutdown: None,
-            v6only: None,
-            sockopt: None,
-            tos: None,
-            drops: None,
-            tcp_info: None,
-            memory: None,
-            congestion: None,
-            details: None,
+            ..Socket::new(Protocol::Tcp, Family::Ipv4, State::Established)
         }
     }
 

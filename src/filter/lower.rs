@@ -621,29 +621,14 @@ mod tests {
 
     fn entry_socket(local: &str, local_port: u16, peer: &str, peer_port: u16) -> Socket {
         let local: IpAddr = local.parse().unwrap();
+        let family = if local.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
         Socket {
-            protocol: Protocol::Tcp,
-            family: if local.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 },
-            state: State::Established,
             local: Endpoint::new(local, local_port),
             remote: Endpoint::new(peer.parse().unwrap(), peer_port),
-            interface: 0,
             queues: Queues::Data { recv: 0, send: 0 },
-            timer: None,
-            inode: None,
-            cookie: None,
-            uid: None,
             mark: Some(0),
             cgroup_id: Some(1),
-            shutdown: None,
-            v6only: None,
-            sockopt: None,
-            tos: None,
-            drops: None,
-            tcp_info: None,
-            memory: None,
-            congestion: None,
-            details: None,
+            ..Socket::new(Protocol::Tcp, family, State::Established)
         }
     }
 

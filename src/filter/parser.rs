@@ -303,7 +303,7 @@ impl Parser<'_> {
     /// Columns by their ids, `tcp:443` of lsof, and what has no meaning.
     fn other(&mut self, raw: &str, word: &str, span: &Span) -> Result<Expr, FilterError> {
         if let Some((name, port)) = word.split_once(':')
-            && let Some(protocol) = Protocol::ALL.into_iter().find(|p| p.name() == name)
+            && let Some(protocol) = Protocol::from_name(name).filter(|p| p.is_inet())
             && !port.is_empty()
         {
             self.own = true;

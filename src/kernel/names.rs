@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn services_are_read_as_services_5_says() {
         let text =
-            "# c\nssh 22/tcp\nhttp\t80/tcp www # x\nalso 80/tcp\ndomain 53/udp\nbad\nx 9/sctp\n";
+            "# c\nssh 22/tcp\nhttp\t80/tcp www # x\nalso 80/tcp\ndomain 53/udp\nbad\nx 9/nosuch\n";
         let services = parse_services(text);
         assert_eq!(services[&(Protocol::Tcp, 80)], "http");
         assert_eq!(services[&(Protocol::Udp, 53)], "domain");

@@ -1,6 +1,10 @@
 //! One end of a connection.
 
-use std::{fmt, net::IpAddr};
+use super::protocol::Family;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// An address and a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +19,15 @@ impl Endpoint {
     /// Joins an address and a port.
     pub const fn new(address: IpAddr, port: u16) -> Self {
         Self { address, port }
+    }
+
+    /// Neither address nor port, of this family; of a family without internet addresses, that of
+    /// IPv6.
+    pub const fn nothing(family: Family) -> Self {
+        match family {
+            Family::Ipv4 => Self::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            _ => Self::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
+        }
     }
 
     /// Whether the address is the wildcard.

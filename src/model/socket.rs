@@ -3,10 +3,15 @@
 use super::{
     details::Details,
     endpoint::Endpoint,
+    family::{
+        FamilyFacts, mptcp::Mptcp, netlink::Netlink, packet::Packet, sctp::Sctp, tipc::Tipc,
+        unix::Unix, vsock::Vsock, xdp::Xdp,
+    },
     memory::SocketMemory,
     owner::Unowned,
     protocol::{Family, Protocol},
     queues::Queues,
+    socket_type::SocketType,
     state::State,
     tcp_info::TcpInfo,
     timer::{Timer, TimerKind},
@@ -42,13 +47,14 @@ impl Congestion {
 /// One socket. `None` is "the source did not tell", never zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Socket {
-    /// Transport protocol.
+    /// Transport protocol, or the family that has only one.
     pub protocol: Protocol,
     /// Address family.
     pub family: Family,
     /// State.
     pub state: State,
-    /// This end.
+    /// This end. Of a raw socket the port is the number of the IP protocol it sees, as the kernel
+    /// tells it. Of a family without internet addresses it is nothing: see [`Socket::family_facts`].
     pub local: Endpoint,
     /// The other end; the wildcard with port 0 is "no peer", see [`Socket::peer`].
     pub remote: Endpoint,
@@ -88,10 +94,111 @@ pub struct Socket {
     pub congestion: Option<Congestion>,
     /// What few sockets have or few people ask for.
     pub details: Option<Box<Details>>,
+    /// What only its family has. `None` for TCP and UDP: they come by the million.
+    pub family_facts: Option<Box<FamilyFacts>>,
 }
 
 impl Socket {
-    /// The other end; `None` for LISTEN, bound and unconnected sockets.
+    /// A socket of which nothing else is known: the base of every source's own.
+    pub const fn new(protocol: Protocol, family: Family, state: State) -> Self {
+        Self {
+            protocol,
+            family,
+            state,
+            local: Endpoint::nothing(family),
+            remote: Endpoint::nothing(family),
+            interface: 0,
+            queues: Queues::Absent,
+            timer: None,
+            inode: None,
+            cookie: None,
+            uid: None,
+            mark: None,
+            cgroup_id: None,
+            shutdown: None,
+            v6only: None,
+            sockopt: None,
+            tos: None,
+            drops: None,
+            tcp_info: None,
+            memory: None,
+            congestion: None,
+            details: None,
+            family_facts: None,
+        }
+    }
+
+    /// Its type, where its family has several.
+    pub fn socket_type(&self) -> Option<SocketType> {
+        self.family_facts.as_deref().and_then(FamilyFacts::socket_type)
+    }
+
+    /// What it has as a unix socket.
+    pub fn unix(&self) -> Option<&Unix> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Unix(unix) => Some(unix),
+            _ => None,
+        }
+    }
+
+    /// What it has as a packet socket.
+    pub fn packet(&self) -> Option<&Packet> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Packet(packet) => Some(packet),
+            _ => None,
+        }
+    }
+
+    /// What it has as a netlink socket.
+    pub fn netlink(&self) -> Option<&Netlink> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Netlink(netlink) => Some(netlink),
+            _ => None,
+        }
+    }
+
+    /// What it has as a vsock socket.
+    pub fn vsock(&self) -> Option<&Vsock> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Vsock(vsock) => Some(vsock),
+            _ => None,
+        }
+    }
+
+    /// What it has as an XDP socket.
+    pub fn xdp(&self) -> Option<&Xdp> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Xdp(xdp) => Some(xdp),
+            _ => None,
+        }
+    }
+
+    /// What it has as a TIPC socket.
+    pub fn tipc(&self) -> Option<&Tipc> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Tipc(tipc) => Some(tipc),
+            _ => None,
+        }
+    }
+
+    /// What it has as an MPTCP socket.
+    pub fn mptcp(&self) -> Option<&Mptcp> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Mptcp(mptcp) => Some(mptcp),
+            _ => None,
+        }
+    }
+
+    /// What it has as an SCTP socket.
+    pub fn sctp(&self) -> Option<&Sctp> {
+        match self.family_facts.as_deref()? {
+            FamilyFacts::Sctp(sctp) => Some(sctp),
+            _ => None,
+        }
+    }
+
+    /// The other end; `None` for LISTEN, bound and unconnected sockets, and for families without
+    /// internet addresses.
     pub fn peer(&self) -> Option<&Endpoint> {
         (!self.remote.is_nothing()).then_some(&self.remote)
     }

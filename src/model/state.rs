@@ -97,6 +97,8 @@ impl State {
             5 => Self::FinWait2,
             6 => Self::TimeWait,
             7 if !protocol.has_tcp_states() => Self::Unconnected,
+            // SCTP_SS_CLOSED of `enum sctp_sock_state` is TCP_CLOSE.
+            7 if matches!(protocol, Protocol::Sctp) => Self::Closed,
             // A TCP dump reports 7 only for sockets selected by mask bit 13 (bound, inactive).
             7 => Self::BoundInactive,
             8 => Self::CloseWait,
@@ -214,6 +216,18 @@ impl StateSet {
     /// What ss shows without `-a` or `-l`: all but LISTEN, CLOSED, TIME_WAIT and SYN_RCVD.
     pub const CONNECTED: Self =
         Self(Self::ALL.0 & !((1 << 10) | (1 << 7) | (1 << 6) | (1 << 3) | (1 << 12)));
+
+    /// Every state a socket of this protocol can have, `BOUND_INACTIVE` apart.
+    pub const fn every(protocol: Protocol) -> Self {
+        if protocol.has_tcp_states() {
+            Self::ALL
+        } else if protocol.can_listen() {
+            // ESTABLISHED, SYN_SENT, UNCONNECTED, CLOSE_WAIT, LISTEN, CLOSING.
+            Self((1 << 1) | (1 << 2) | (1 << 7) | (1 << 8) | (1 << 10) | (1 << 11))
+        } else {
+            Self::DATAGRAM
+        }
+    }
 
     /// The set of one state.
     pub fn of(state: State) -> Self {

@@ -3,6 +3,8 @@
 //! Kernels send 104 to 280 bytes: a field exists if the struct is long enough, an unknown tail is
 //! ignored. One table names every field; columns, JSON keys and the manual come from it.
 
+pub use super::layout::Place;
+
 /// Unit of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpUnit {
@@ -18,25 +20,6 @@ pub enum TcpUnit {
     Microseconds,
     /// Bytes per second.
     BytesPerSecond,
-}
-
-/// Where a field lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// One byte.
-    U8(usize),
-    /// The low four bits of a byte.
-    LowNibble(usize),
-    /// The high four bits of a byte.
-    HighNibble(usize),
-    /// The first bit-field of a byte, one bit.
-    Bit0(usize),
-    /// Two bytes, native order.
-    U16(usize),
-    /// Four bytes, native order.
-    U32(usize),
-    /// Eight bytes, native order.
-    U64(usize),
 }
 
 /// One field of the struct.
@@ -173,16 +156,7 @@ impl TcpInfo {
 
     /// Reads a field; `None` where this kernel's struct ends before it.
     pub fn get(&self, place: Place) -> Option<u64> {
-        let byte = |at: usize| self.bytes().get(at).copied();
-        Some(match place {
-            Place::U8(at) => byte(at)?.into(),
-            Place::LowNibble(at) => nibbles(byte(at)?).0.into(),
-            Place::HighNibble(at) => nibbles(byte(at)?).1.into(),
-            Place::Bit0(at) => first_bit(byte(at)?).into(),
-            Place::U16(at) => u16::from_ne_bytes(*self.bytes().get(at..)?.first_chunk()?).into(),
-            Place::U32(at) => u32::from_ne_bytes(*self.bytes().get(at..)?.first_chunk()?).into(),
-            Place::U64(at) => u64::from_ne_bytes(*self.bytes().get(at..)?.first_chunk()?),
-        })
+        place.read(self.bytes())
     }
 
     /// The value of a field; `None` where this kernel's struct ends before it, and for a round-trip
@@ -200,16 +174,6 @@ impl TcpInfo {
     pub fn by_id(&self, id: &str) -> Option<u64> {
         TCP_FIELDS.iter().find(|f| f.id == id).and_then(|f| self.value(f))
     }
-}
-
-/// The first bit-field of one bit: it lies like the nibbles.
-const fn first_bit(byte: u8) -> u8 {
-    if cfg!(target_endian = "little") { byte & 1 } else { byte >> 7 }
-}
-
-/// (first bit-field, second bit-field): the first lies low on little-endian, high on big-endian.
-const fn nibbles(byte: u8) -> (u8, u8) {
-    if cfg!(target_endian = "little") { (byte & 15, byte >> 4) } else { (byte >> 4, byte & 15) }
 }
 
 #[cfg(test)]

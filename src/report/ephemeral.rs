@@ -317,7 +317,6 @@ mod tests {
         netns::Netns,
         owner::Owners,
         protocol::Family,
-        queues::Queues,
         settings::{PORT_RANGE, RESERVED_PORTS, Settings},
         timer::{Timer, TimerKind},
     };
@@ -351,33 +350,17 @@ mod tests {
     }
 
     fn socket(state: State, local: &str, remote: &str, inode: u64) -> Socket {
+        let family = if local.starts_with('[') { Family::Ipv6 } else { Family::Ipv4 };
         Socket {
-            protocol: Protocol::Tcp,
-            family: if local.starts_with('[') { Family::Ipv6 } else { Family::Ipv4 },
-            state,
             local: end(local),
             remote: end(remote),
-            interface: 0,
-            queues: Queues::Absent,
             timer: (state == State::TimeWait).then_some(Timer {
                 kind: TimerKind::TimeWait,
                 expires_ms: 50_000,
                 retransmits: 0,
             }),
             inode: (inode != 0).then_some(inode),
-            cookie: None,
-            uid: None,
-            mark: None,
-            cgroup_id: None,
-            shutdown: None,
-            v6only: None,
-            sockopt: None,
-            tos: None,
-            drops: None,
-            tcp_info: None,
-            memory: None,
-            congestion: None,
-            details: None,
+            ..Socket::new(Protocol::Tcp, family, state)
         }
     }
 

@@ -292,14 +292,17 @@ proptest! {
                 line
             }),
         ], 0..12),
-        table in 0usize..4,
+        table in 0usize..10,
     ) {
         let (protocol, family) = [
             (Protocol::Tcp, Family::Ipv4), (Protocol::Tcp, Family::Ipv6),
             (Protocol::Udp, Family::Ipv4), (Protocol::Udp, Family::Ipv6),
+            (Protocol::UdpLite, Family::Ipv4), (Protocol::UdpLite, Family::Ipv6),
+            (Protocol::Raw, Family::Ipv4), (Protocol::Raw, Family::Ipv6),
+            (Protocol::Icmp, Family::Ipv4), (Protocol::Icmp, Family::Ipv6),
         ][table];
         let text = format!("  sl  local_address rem_address   st\n{}", lines.join("\n"));
-        let tree = Tree::with(net_inet::table(protocol, family), text.as_bytes());
+        let tree = Tree::with(net_inet::table(protocol, family).unwrap(), text.as_bytes());
         let mut rows = 0;
         let tally = net_inet::sockets(&tree.root(), protocol, family, |_| {
             rows += 1;
@@ -489,6 +492,7 @@ fn fixed_part(socket: &Socket) -> Socket {
         memory: None,
         congestion: None,
         details: None,
+        family_facts: None,
         ..socket.clone()
     }
 }

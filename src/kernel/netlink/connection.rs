@@ -64,7 +64,7 @@ impl Connection {
     /// `what` names the request in errors (`TCP sockets`).
     pub fn dump(
         &mut self,
-        what: &'static str,
+        what: &str,
         kind: u16,
         request: &[u8],
         mut each: impl FnMut(Piece<'_>) -> Next,

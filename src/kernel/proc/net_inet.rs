@@ -1,4 +1,5 @@
-//! `/proc/net/{tcp,tcp6,udp,udp6}`: one socket a line. A bad line costs one line.
+//! `/proc/net/{tcp,udp,udplite,raw,icmp}` and the same with `6`: one socket a line. A bad line costs
+//! one line.
 //!
 //! Parsed here and not by the procfs crate, which drops timers and retransmits and gives up the
 //! whole table at one unknown state.
@@ -15,6 +16,7 @@ use crate::{
         timer::{Timer, TimerKind},
     },
 };
+use nix::errno::Errno;
 use std::{
     io::{BufRead, BufReader},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -32,14 +34,21 @@ pub struct Tally {
     pub bad_lines: u32,
 }
 
-/// The file name of a table.
-pub const fn table(protocol: Protocol, family: Family) -> &'static str {
-    match (protocol, family) {
+/// The file name of a table. `None`: there is none of this form.
+pub const fn table(protocol: Protocol, family: Family) -> Option<&'static str> {
+    Some(match (protocol, family) {
         (Protocol::Tcp, Family::Ipv4) => "tcp",
         (Protocol::Tcp, Family::Ipv6) => "tcp6",
         (Protocol::Udp, Family::Ipv4) => "udp",
         (Protocol::Udp, Family::Ipv6) => "udp6",
-    }
+        (Protocol::UdpLite, Family::Ipv4) => "udplite",
+        (Protocol::UdpLite, Family::Ipv6) => "udplite6",
+        (Protocol::Raw, Family::Ipv4) => "raw",
+        (Protocol::Raw, Family::Ipv6) => "raw6",
+        (Protocol::Icmp, Family::Ipv4) => "icmp",
+        (Protocol::Icmp, Family::Ipv6) => "icmp6",
+        _ => return None,
+    })
 }
 
 /// Reads one table and hands every socket to `each`.
@@ -49,7 +58,9 @@ pub fn sockets(
     family: Family,
     mut each: impl FnMut(Socket) -> Next,
 ) -> Result<Tally, Error> {
-    let path = root.net().join(table(protocol, family));
+    let subject = || format!("{} sockets over {}", protocol.title(), family.title());
+    let no_table = || Error::errno("read a table of", subject(), Errno::ENOENT);
+    let path = root.net().join(table(protocol, family).ok_or_else(no_table)?);
     let failed = |e| Error::io("read", path.display().to_string(), &e);
     let mut reader = BufReader::with_capacity(BUFFER, Root::open(&path)?);
     let mut tally = Tally::default();
@@ -92,8 +103,9 @@ fn parse_line(protocol: Protocol, family: Family, line: &[u8]) -> Option<Socket>
     let uid = decimal(word()?)?;
     let probes = decimal(word()?)?;
     let inode = decimal(word()?)?;
-    let drops = if protocol == Protocol::Udp { words.nth(2).map(decimal) } else { None };
-    // `UDP` has no timers; the kernel writes zeros.
+    // Datagram sockets have no timers, for which the kernel writes zeros, but count their drops.
+    let is_datagram = !protocol.has_tcp_states();
+    let drops = if is_datagram { words.nth(2).map(decimal) } else { None };
     let timer = TimerKind::from_kernel(u8::try_from(timer).ok()?).map(|kind| Timer {
         kind,
         // Clock ticks of 1/100 s (USER_HZ).
@@ -107,12 +119,8 @@ fn parse_line(protocol: Protocol, family: Family, line: &[u8]) -> Option<Socket>
     let is_mini = timer.is_some_and(|t| t.kind == TimerKind::TimeWait);
     let filler = is_mini || matches!(state, State::TimeWait | State::SynRcvd);
     Some(Socket {
-        protocol,
-        family,
-        state,
         local,
         remote,
-        interface: 0,
         queues: match state {
             State::Listen => Queues::Listen { accept_queue: rx, limit: None },
             _ if filler => Queues::Absent,
@@ -120,22 +128,12 @@ fn parse_line(protocol: Protocol, family: Family, line: &[u8]) -> Option<Socket>
         },
         timer,
         inode: (inode != 0).then_some(inode),
-        cookie: None,
         uid: if filler { None } else { Some(u32::try_from(uid).ok()?) },
-        mark: None,
-        cgroup_id: None,
-        shutdown: None,
-        v6only: None,
-        sockopt: None,
-        tos: None,
         drops: match drops {
             Some(drops) => Some(u32::try_from(drops?).ok()?),
             None => None,
         },
-        tcp_info: None,
-        memory: None,
-        congestion: None,
-        details: None,
+        ..Socket::new(protocol, family, state)
     })
 }
 

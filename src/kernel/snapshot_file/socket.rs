@@ -13,10 +13,7 @@ use crate::model::{
     timer::{Timer, TimerKind},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    borrow::Cow,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::{borrow::Cow, net::IpAddr};
 
 /// One end.
 #[derive(Debug, Serialize, Deserialize)]
@@ -148,10 +145,6 @@ impl<'a> SocketRecord<'a> {
             None if self.state == "UNKNOWN" => State::Other(self.state_number),
             None => return None,
         };
-        let nothing = match family {
-            Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
         let end = |end: &EndRecord| Endpoint::new(end.address, end.port);
         let queues = match (self.accept_queue, self.recv_queue_bytes, self.send_queue_bytes) {
             (Some(accept_queue), ..) => {
@@ -165,7 +158,7 @@ impl<'a> SocketRecord<'a> {
             family,
             state,
             local: end(&self.local),
-            remote: self.peer.as_ref().map_or(Endpoint::new(nothing, 0), end),
+            remote: self.peer.as_ref().map_or(Endpoint::nothing(family), end),
             interface: self.interface,
             queues,
             timer: self.timer.as_ref().and_then(|timer| {
@@ -189,6 +182,7 @@ impl<'a> SocketRecord<'a> {
             memory: self.memory,
             congestion: self.congestion.as_ref().map(|name| Congestion::from_kernel(&name.0)),
             details: self.details.as_ref().map(|told| Box::new(told.as_ref().clone())),
+            family_facts: None,
         })
     }
 }

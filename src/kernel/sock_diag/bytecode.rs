@@ -293,7 +293,7 @@ fn host_length(instruction: &[u8]) -> Result<usize, Refusal> {
     };
     let address: usize = match Family::from_number(family) {
         Some(Family::Ipv4) => 4,
-        Some(Family::Ipv6) => 16,
+        Some(_) => 16,
         None if family == 0 => 0,
         None => return Err(Refusal::Malformed("an unknown family")),
     };

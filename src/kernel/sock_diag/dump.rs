@@ -54,7 +54,7 @@ pub fn selected(
     let mut tally = Tally::default();
     let mut recent = Recent::default();
     let (kind, body) = request.message_with(program);
-    tally.end = connection.dump(request.subject(), kind, &body, |piece| match piece {
+    tally.end = connection.dump(&request.subject(), kind, &body, |piece| match piece {
         Piece::Datagram => {
             recent.turn();
             Next::More

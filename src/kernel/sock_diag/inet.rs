@@ -39,7 +39,7 @@ fn decode_header(protocol: Protocol, header: &[u8; HEADER]) -> Option<Socket> {
     let address = |at| -> Option<IpAddr> {
         Some(match family {
             Family::Ipv4 => Ipv4Addr::from(array::<4>(header, at)?).into(),
-            Family::Ipv6 => Ipv6Addr::from(array::<16>(header, at)?).into(),
+            _ => Ipv6Addr::from(array::<16>(header, at)?).into(),
         })
     };
     let expires_ms = u32_ne(header, 52)?;
@@ -77,5 +77,6 @@ fn decode_header(protocol: Protocol, header: &[u8; HEADER]) -> Option<Socket> {
         memory: None,
         congestion: None,
         details: None,
+        family_facts: None,
     })
 }

@@ -1,4 +1,4 @@
-//! Requests for TCP and UDP sockets.
+//! Requests for the sockets of internet protocols.
 
 use super::bytecode::{INET_DIAG_REQ_BYTECODE, Program};
 use crate::{
@@ -18,6 +18,9 @@ use netlink_packet_sock_diag::{
 pub const TCPDIAG_GETSOCK: u16 = 18;
 /// The attribute of a request that asks for BPF storages (`linux/inet_diag.h`).
 const INET_DIAG_REQ_SK_BPF_STORAGES: u16 = 2;
+
+/// `INET_DIAG_REQ_PROTOCOL`. Not in the crate's constants.
+const INET_DIAG_REQ_PROTOCOL: u16 = 3;
 
 /// Optional attributes of an answer; each costs the kernel time for every socket (`tcp_info` a
 /// third of a dump), so only what will be shown is asked for.
@@ -81,13 +84,11 @@ pub struct Request {
 
 impl Request {
     /// What it asks for, for messages.
-    pub const fn subject(self) -> &'static str {
-        match (self.protocol, self.family) {
-            (Protocol::Tcp, None) => "TCP sockets",
-            (Protocol::Tcp, Some(Family::Ipv4)) => "TCP sockets over IPv4",
-            (Protocol::Tcp, Some(Family::Ipv6)) => "TCP sockets over IPv6",
-            (Protocol::Udp, Some(Family::Ipv6)) => "UDP sockets over IPv6",
-            (Protocol::Udp, _) => "UDP sockets over IPv4",
+    pub fn subject(self) -> String {
+        let title = self.protocol.title();
+        match self.family {
+            None => format!("{title} sockets"),
+            Some(family) => format!("{title} sockets over {}", family.title()),
         }
     }
 
@@ -117,18 +118,26 @@ impl Request {
     }
 
     fn by_family(self, family: Family) -> Vec<u8> {
+        let number = self.protocol.number().unwrap_or(0);
+        // The struct has one byte for the protocol. A number beyond it follows as an attribute
+        // (kernel 5.10); the byte is then 0, which older kernels have no answer to: with the low
+        // byte of MPTCP they would answer with TCP sockets.
+        let beyond = u8::try_from(number).is_err();
         let request = InetRequest {
             family: family.number(),
-            protocol: self.protocol.number(),
+            protocol: u8::try_from(number).unwrap_or(0),
             extensions: ExtensionFlags::from_bits_retain(self.extensions.byte()),
             states: StateFlags::from_bits_retain(self.states.bits()),
             socket_id: match family {
                 Family::Ipv4 => SocketId::new_v4(),
-                Family::Ipv6 => SocketId::new_v6(),
+                _ => SocketId::new_v6(),
             },
         };
         let mut body = vec![0; request.buffer_len()];
         request.emit(&mut body);
+        if beyond {
+            attribute::push(&mut body, INET_DIAG_REQ_PROTOCOL, &u32::from(number).to_ne_bytes());
+        }
         body
     }
 

@@ -43,28 +43,10 @@ pub(super) fn end(text: &str) -> Endpoint {
 /// An IPv4 socket; inode 0 is none.
 pub(super) fn socket(state: State, local: &str, remote: &str, inode: u64) -> Socket {
     Socket {
-        protocol: Protocol::Tcp,
-        family: Family::Ipv4,
-        state,
         local: end(local),
         remote: end(remote),
-        interface: 0,
-        queues: Queues::Absent,
-        timer: None,
         inode: (inode != 0).then_some(inode),
-        cookie: None,
-        uid: None,
-        mark: None,
-        cgroup_id: None,
-        shutdown: None,
-        v6only: None,
-        sockopt: None,
-        tos: None,
-        drops: None,
-        tcp_info: None,
-        memory: None,
-        congestion: None,
-        details: None,
+        ..Socket::new(Protocol::Tcp, Family::Ipv4, state)
     }
 }
 

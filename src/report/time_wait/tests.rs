@@ -15,7 +15,6 @@ use crate::{
         netns::Netns,
         owner::{Owners, Process},
         protocol::{Family, Protocol},
-        queues::Queues,
         settings::Settings,
         snapshot::{Alive, Snapshot},
         socket::Socket,
@@ -78,30 +77,8 @@ fn end(text: &str) -> Endpoint {
 }
 
 fn socket(state: State, local: &str, remote: &str) -> Socket {
-    Socket {
-        protocol: Protocol::Tcp,
-        family: if local.starts_with('[') { Family::Ipv6 } else { Family::Ipv4 },
-        state,
-        local: end(local),
-        remote: end(remote),
-        interface: 0,
-        queues: Queues::Absent,
-        timer: None,
-        inode: None,
-        cookie: None,
-        uid: None,
-        mark: None,
-        cgroup_id: None,
-        shutdown: None,
-        v6only: None,
-        sockopt: None,
-        tos: None,
-        drops: None,
-        tcp_info: None,
-        memory: None,
-        congestion: None,
-        details: None,
-    }
+    let family = if local.starts_with('[') { Family::Ipv6 } else { Family::Ipv4 };
+    Socket { local: end(local), remote: end(remote), ..Socket::new(Protocol::Tcp, family, state) }
 }
 
 fn time_wait(local: &str, remote: &str, age_ms: u32) -> Socket {

@@ -49,7 +49,7 @@ impl<'o> SummarySink<'o> {
         for protocol in Protocol::ALL {
             for (state, total) in self.summary.states(protocol) {
                 let of = |family| self.summary.count(protocol, family, state).to_string();
-                let [v4, v6] = Family::ALL.map(of);
+                let [v4, v6] = Family::INET.map(of);
                 rows.push(vec![
                     protocol.name().to_owned(),
                     state.name().to_owned(),
@@ -82,7 +82,9 @@ impl RowSink for SummarySink<'_> {
             }
             (None, Some(about)) => {
                 about.gaps.extend_from_slice(late);
-                let totals = Protocol::ALL.map(|p| (p.name(), self.summary.total(p))).into();
+                // What was not asked for has no total, which is not that there is none.
+                let asked = [Protocol::Tcp, Protocol::Udp];
+                let totals = asked.map(|p| (p.name(), self.summary.total(p))).into();
                 let figures = Figures { counts: self.summary.counts(), totals };
                 head::report(&mut self.output.buffer, SCHEMA, about, &figures)?;
             }
