@@ -35,6 +35,17 @@ Examples:
   sockeye capacity --to 10.0.0.9:80 --assume net.ipv4.ip_local_port_range=1024..65535
                                         the same with another setting, before and after";
 
+const KILL_EXAMPLES: &str = "\
+Examples:
+  sockeye kill dst 10.0.0.9 and dport = :443
+                                        which connections that would close, and whose they are
+  sockeye kill --yes process = nginx and state = CLOSE_WAIT
+                                        close what one program has not closed
+  sockeye kill --yes state = TIME_WAIT and dport = :5432
+                                        free the ports that TIME_WAIT holds (kernel 6.1 and later)
+
+The process gets ECONNABORTED, the peer a RST; data under way is lost.";
+
 /// Shows the sockets of this machine: their state, queues and owners.
 ///
 /// Asks the kernel over sock_diag netlink, and reads /proc/net where that is refused. Without -a or
@@ -79,6 +90,9 @@ pub enum Command {
     /// Record sockets, owners, settings and counters in a file, for `--from FILE` elsewhere
     #[command(max_term_width = 100)]
     Snapshot(SnapshotArgs),
+    /// Close sockets; shows which unless --yes is given
+    #[command(max_term_width = 100, args_override_self = true, after_help = KILL_EXAMPLES)]
+    Kill(Box<KillArgs>),
     /// Show what changed between two snapshots
     #[command(max_term_width = 100)]
     Diff(DiffArgs),
@@ -170,6 +184,9 @@ pub struct ListArgs {
     /// One line a socket: always so
     #[arg(short = 'O', long, help_heading = "Output")]
     pub oneline: bool,
+    /// Close the shown sockets at once, as ss -K; needs a filter (see `sockeye kill`)
+    #[arg(short = 'K', long = "kill", help_heading = "What to do with them")]
+    pub kill: bool,
     /// Print nothing; exit with 1 if no socket matched
     #[arg(short = 'q', long, help_heading = "Output")]
     pub quiet: bool,
@@ -201,7 +218,7 @@ impl ListArgs {
         let shows = self.processes || self.options || self.extended || self.info || self.memory;
         let names = self.numeric || self.resolve || !self.columns.is_empty();
         let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
-        let prints = self.no_header || self.oneline || self.ndjson;
+        let prints = self.no_header || self.oneline || self.ndjson || self.kill;
         let format = matches!(self.format, None | Some(Format::Table | Format::Json));
         format && !(selects || narrows || filters || shows || names || shapes || prints)
     }
@@ -218,6 +235,20 @@ impl ListArgs {
             source: self.source.clone(),
         }
     }
+}
+
+/// Options of `kill`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct KillArgs {
+    /// Close them; without it they are only shown
+    #[arg(short = 'y', long, conflicts_with = "dry_run", help_heading = "What to do with them")]
+    pub yes: bool,
+    /// Only show what would be closed: the default
+    #[arg(long, help_heading = "What to do with them")]
+    pub dry_run: bool,
+    /// Which sockets, and how they are shown.
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 /// Options of `capacity`.

@@ -47,14 +47,17 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         None if cli.list.summary => commands::summary::run(&cli.list.as_report()),
+        None if cli.list.kill => commands::kill::at_once(&cli.list),
         None if cli.list.is_overview() => commands::overview::run(&cli.list),
         None => commands::list::run(&cli.list),
+        Some(Command::List(args)) if args.kill => commands::kill::at_once(&args),
         Some(Command::List(args)) => commands::list::run(&args),
         Some(Command::Summary(args)) => commands::summary::run(&args),
         Some(Command::TimeWait(args)) => commands::time_wait::run(&args),
         Some(Command::Explain(args)) => commands::explain::run(&args),
         Some(Command::Capacity(args)) => commands::capacity::run(&args),
         Some(Command::Snapshot(args)) => commands::snapshot::run(&args),
+        Some(Command::Kill(args)) => commands::kill::run(&args),
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),

@@ -63,6 +63,11 @@ impl Error {
 }
 
 impl Cause {
+    /// From the number of an errno.
+    pub fn errno(number: i32) -> Self {
+        Self::Errno(Errno::from_raw(number))
+    }
+
     /// The errno inside an I/O error; one without errno becomes `Malformed`.
     pub fn from_io(error: &io::Error) -> Self {
         error.raw_os_error().map_or_else(

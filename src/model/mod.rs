@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod cgroup;
+pub mod closing;
 pub mod counters;
 pub mod details;
 pub mod endpoint;

@@ -18,6 +18,8 @@ mod filters;
 mod fixture;
 /// Recorded hosts look as they did, in every form.
 mod golden;
+/// `sockeye kill` closes what it says and nothing else, and says what it did not close.
+mod kill;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.
 mod lab;
 /// The rooms of src/ import downward only, and are named after what they hold.

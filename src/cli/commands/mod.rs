@@ -4,6 +4,7 @@ pub mod capacity;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+pub mod kill;
 pub mod list;
 pub mod overview;
 pub mod report;

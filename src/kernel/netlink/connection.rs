@@ -19,6 +19,7 @@ const BUFFER: usize = 64 * 1024;
 /// How long one answer may take. A dump is made in pieces of 32 KiB, each in well under a second.
 const PATIENCE: Duration = Duration::from_secs(10);
 const NLM_F_REQUEST: u16 = 1;
+const NLM_F_ACK: u16 = 4;
 const NLM_F_DUMP: u16 = 0x300;
 
 /// An open connection. Its network namespace is that of the thread that opened it.
@@ -103,6 +104,46 @@ impl Connection {
                 }
             }
             end.interrupted |= frames.was_interrupted();
+        }
+    }
+
+    /// Sends a request about one thing. The answer's message goes to `each`, if there is one: a
+    /// request to do something is only acknowledged.
+    ///
+    /// `attempted` and `what` name the request in errors (`close`, `a TCP socket`); the errno of a
+    /// refusal is in the error.
+    pub fn ask(
+        &mut self,
+        attempted: &'static str,
+        what: &str,
+        kind: u16,
+        request: &[u8],
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), Error> {
+        self.send(what, kind, NLM_F_REQUEST | NLM_F_ACK, request)?;
+        loop {
+            let received = self.receive(what)?;
+            let datagram = self.buffer.get(..received.min(self.buffer.len())).unwrap_or_default();
+            if crate::kernel::bytes::u32_ne(datagram, 8) != Some(self.sequence) {
+                continue;
+            }
+            for frame in Frames::new(datagram) {
+                match frame {
+                    Frame::Message { payload, .. } => each(payload),
+                    Frame::Error(0) | Frame::Done(0) => return Ok(()),
+                    Frame::Error(code) | Frame::Done(code) => {
+                        let errno = Errno::from_raw(code.checked_neg().unwrap_or(0));
+                        return Err(Error::errno(attempted, what, errno));
+                    }
+                    Frame::Truncated => {
+                        return Err(Error {
+                            attempted,
+                            subject: what.to_owned(),
+                            cause: Cause::Malformed("the kernel's answer is cut"),
+                        });
+                    }
+                }
+            }
         }
     }
 

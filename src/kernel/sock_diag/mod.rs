@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod bytecode;
 pub mod details;
 pub mod dump;
+pub mod exact;
 pub mod inet;
 pub mod named_ports;
 pub mod request;

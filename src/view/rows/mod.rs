@@ -1,5 +1,6 @@
 //! Listings: one sink for each format, rows in a stream.
 
+pub mod closing;
 pub mod counted;
 pub mod csv;
 pub mod groups;

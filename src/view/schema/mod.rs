@@ -33,6 +33,7 @@ const SCHEMAS: &[Schema] = &[
         make: capacity::report,
     },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
+    Schema { name: "kill", summary: "what was closed, by kill --json", make: socket::closings },
     Schema { name: "overview", summary: "sockeye alone, by --json", make: overview::overview },
     Schema { name: "snapshot", summary: "the first line of a snapshot file", make: snapshot::head },
     Schema { name: "diff", summary: "what changed, by diff --json", make: snapshot::comparison },

@@ -147,3 +147,30 @@ pub(super) fn socket() -> Value {
     }
     schema
 }
+
+/// What was closed, or would be.
+pub(super) fn closings() -> Value {
+    let mut closed = socket();
+    if let Some(object) = closed.as_object_mut() {
+        let own = [
+            ("result", json!({"enum": ["would-close", "closed", "gone", "refused"]})),
+            ("error", json!({"type": ["string", "null"], "description": "errno of a refusal"})),
+        ];
+        for (key, kind) in own {
+            object["properties"][key] = kind;
+            if let Some(required) = object.get_mut("required").and_then(Value::as_array_mut) {
+                required.push(json!(key));
+            }
+        }
+    }
+    document(
+        "sockeye.kill/1",
+        &json!({
+            "dry_run": {"type": "boolean", "description": "whether nothing was to be closed"},
+            "sockets": {"type": "array", "items": closed},
+            "totals": strict(&json!({
+                "matched": count(), "closed": count(), "gone": count(), "refused": count(),
+            })),
+        }),
+    )
+}

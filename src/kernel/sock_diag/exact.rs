@@ -1,0 +1,161 @@
+//! Requests about one socket: named by both ends and its cookie, so that an answer is never about
+//! another one that took its place.
+
+use super::inet;
+use crate::{
+    kernel::{error::Error, netlink::connection::Connection},
+    model::{
+        closing::{Closing, Refusal},
+        endpoint::Endpoint,
+        protocol::{Family, Protocol},
+        socket::Socket,
+        state::State,
+    },
+};
+use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+use nix::errno::Errno;
+use std::net::IpAddr;
+
+/// `SOCK_DESTROY`.
+const SOCK_DESTROY: u16 = 21;
+/// `INET_DIAG_NOCOOKIE`: whatever cookie it has.
+const NO_COOKIE: u64 = u64::MAX;
+/// How often a member of a group of sockets with one address is looked for. The kernel picks the
+/// member by a hash of the peer: with 32 members one is missed once in ten million times.
+const TRIES: u16 = 512;
+
+/// Which socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Family.
+    pub family: Family,
+    /// This end.
+    pub local: Endpoint,
+    /// The other end, the wildcard with port 0 where there is none.
+    pub remote: Endpoint,
+    /// Interface it is bound to; 0: none.
+    pub interface: u32,
+    /// Its cookie; `None`: whichever socket has these ends.
+    pub cookie: Option<u64>,
+}
+
+impl Identity {
+    /// Of a socket.
+    pub fn of(socket: &Socket) -> Self {
+        Self {
+            protocol: socket.protocol,
+            family: socket.family,
+            local: socket.local,
+            remote: socket.remote,
+            interface: socket.interface,
+            cookie: socket.cookie,
+        }
+    }
+
+    /// `struct inet_diag_req_v2` with every field of the socket's id.
+    fn request(self) -> Vec<u8> {
+        let mut body = vec![self.family.number(), self.protocol.number(), 0, 0];
+        body.extend(u32::MAX.to_ne_bytes());
+        body.extend(self.local.port.to_be_bytes());
+        body.extend(self.remote.port.to_be_bytes());
+        for end in [self.local, self.remote] {
+            let mut address = [0; 16];
+            match end.address {
+                IpAddr::V4(v4) => {
+                    let (first, _) = address.split_at_mut(4);
+                    first.copy_from_slice(&v4.octets());
+                }
+                IpAddr::V6(v6) => address = v6.octets(),
+            }
+            body.extend(address);
+        }
+        body.extend(self.interface.to_ne_bytes());
+        body.extend(self.cookie.unwrap_or(NO_COOKIE).to_ne_bytes());
+        body
+    }
+}
+
+/// The socket as it is now; `None`: there is none with this identity.
+pub fn find(connection: &mut Connection, identity: Identity) -> Result<Option<Socket>, Error> {
+    let mut found = None;
+    let asked = connection.ask(
+        "ask for",
+        "a socket",
+        SOCK_DIAG_BY_FAMILY,
+        &identity.request(),
+        |payload| found = inet::decode(identity.protocol, payload),
+    );
+    match asked {
+        Ok(()) => Ok(found),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the kernel can close sockets of this kind, with the right and the option to do so
+/// (`CONFIG_INET_DIAG_DESTROY`): a socket that is bound and nothing more is in none of the tables
+/// that `SOCK_DESTROY` looks into.
+pub fn can_close(socket: &Socket) -> bool {
+    socket.state != State::BoundInactive && socket.cookie.is_some()
+}
+
+/// Closes a socket: its process gets ECONNABORTED, its peer a RST (`tcp_abort`).
+///
+/// TIME_WAIT is closed since kernel 6.1; an older one answers EOPNOTSUPP, as one without
+/// `SOCK_DESTROY` does. An error is one of asking, not of what was asked.
+pub fn close(connection: &mut Connection, socket: &Socket) -> Result<Closing, Error> {
+    if !can_close(socket) {
+        return Ok(Closing::Refused(Refusal::Unsupported));
+    }
+    let mut identity = Identity::of(socket);
+    // Listeners that share an address (SO_REUSEPORT) are told apart by the peer that would reach
+    // them: with another peer's port the kernel finds another. The cookie keeps it from closing
+    // any but the one that is meant.
+    let is_shared = socket.peer().is_none();
+    for port in 0..if is_shared { TRIES } else { 1 } {
+        if is_shared {
+            identity.remote.port = port;
+        }
+        let asked = connection.ask("close", "a socket", SOCK_DESTROY, &identity.request(), |_| {});
+        match asked {
+            Ok(()) => return Ok(Closing::Closed),
+            Err(error) => match error.as_errno() {
+                Some(Errno::ENOENT | Errno::ESTALE) => {}
+                Some(Errno::EPERM) => return Ok(Closing::Refused(Refusal::Permission)),
+                Some(Errno::EOPNOTSUPP) => return Ok(Closing::Refused(Refusal::Unsupported)),
+                Some(errno) => return Ok(Closing::Refused(Refusal::Other(errno as i32))),
+                None => return Err(error),
+            },
+        }
+    }
+    Ok(Closing::Gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_named_by_every_field_of_its_id() {
+        let identity = Identity {
+            protocol: Protocol::Tcp,
+            family: Family::Ipv4,
+            local: Endpoint::new([10, 0, 0, 1].into(), 0x1234),
+            remote: Endpoint::new([10, 0, 0, 9].into(), 443),
+            interface: 7,
+            cookie: Some(0x0102_0304_0506_0708),
+        };
+        let body = identity.request();
+        assert_eq!(body.len(), 56);
+        assert_eq!(body[..4], [2, 6, 0, 0]);
+        assert_eq!(body[8..12], [0x12, 0x34, 1, 0xbb]);
+        assert_eq!(body[12..16], [10, 0, 0, 1]);
+        assert_eq!(body[28..32], [10, 0, 0, 9]);
+        assert_eq!(body[44..48], 7u32.to_ne_bytes());
+        assert_eq!(body[48..], 0x0102_0304_0506_0708u64.to_ne_bytes());
+        let any = Identity { cookie: None, ..identity };
+        assert_eq!(any.request()[48..], [0xff; 8]);
+    }
+}
