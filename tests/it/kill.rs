@@ -8,6 +8,7 @@ use crate::lab::{
     transport::{at, connect, listener, local, read_to_end, tcp},
 };
 use serde_json::Value;
+use socket2::Socket;
 use sockeye::{
     kernel::{netlink::connection::Connection, sock_diag::exact},
     model::{
@@ -17,7 +18,6 @@ use sockeye::{
         socket::Socket as Listed,
     },
 };
-use socket2::Socket;
 use std::{
     io::Read,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -148,9 +148,8 @@ fn time_wait_and_listeners_end_too_one_member_of_a_group_or_all() {
 
     let run = kill(&namespace, &["-l", "--yes", "sport = :7200"]);
     assert_eq!(run.code, 0, "{run:?}");
-    let refused = namespace.run(|| {
-        tcp(LOCALHOST).connect_timeout(&at(LOCALHOST, 7200).into(), PATIENCE).unwrap_err()
-    });
+    let refused = namespace
+        .run(|| tcp(LOCALHOST).connect_timeout(&at(LOCALHOST, 7200).into(), PATIENCE).unwrap_err());
     assert_eq!(refused.raw_os_error(), Some(nix::libc::ECONNREFUSED));
     drop((server, group));
 }
@@ -167,7 +166,8 @@ fn without_the_right_nothing_is_closed_and_the_exit_code_tells() {
     command.args(["kill", "--yes", "--json", "port = 7300"]).uid(65_534).gid(65_534);
     let run = Run::of(namespace.output(&mut command));
     assert_eq!(run.code, 3, "{run:?}");
-    let expected = "error: 2 sockets were not closed: EPERM (Operation not permitted)\nhint: run as root";
+    let expected =
+        "error: 2 sockets were not closed: EPERM (Operation not permitted)\nhint: run as root";
     assert!(run.stderr.contains(expected), "{run:?}");
     let document = json(&run);
     assert_eq!(document["totals"]["refused"], 2, "{document}");
