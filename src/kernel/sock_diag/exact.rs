@@ -56,7 +56,9 @@ impl Identity {
 
     /// `struct inet_diag_req_v2` with every field of the socket's id.
     fn request(self) -> Vec<u8> {
-        let mut body = vec![self.family.number(), self.protocol.number(), 0, 0];
+        // TCP, UDP and UDP-Lite: the struct has one byte for the protocol.
+        let protocol = self.protocol.number().and_then(|number| u8::try_from(number).ok());
+        let mut body = vec![self.family.number(), protocol.unwrap_or(0), 0, 0];
         body.extend(u32::MAX.to_ne_bytes());
         body.extend(self.local.port.to_be_bytes());
         body.extend(self.remote.port.to_be_bytes());
@@ -96,9 +98,11 @@ pub fn find(connection: &mut Connection, identity: Identity) -> Result<Option<So
 
 /// Whether the kernel can close sockets of this kind, with the right and the option to do so
 /// (`CONFIG_INET_DIAG_DESTROY`): a socket that is bound and nothing more is in none of the tables
-/// that `SOCK_DESTROY` looks into.
+/// that `SOCK_DESTROY` looks into. Other protocols have no such operation (`diag_destroy` of their
+/// handlers), but for raw sockets, which it finds by an IP protocol that no answer tells.
 pub fn can_close(socket: &Socket) -> bool {
-    socket.state != State::BoundInactive && socket.cookie.is_some()
+    let has_means = matches!(socket.protocol, Protocol::Tcp | Protocol::Udp | Protocol::UdpLite);
+    has_means && socket.state != State::BoundInactive && socket.cookie.is_some()
 }
 
 /// Closes a socket: its process gets ECONNABORTED, its peer a RST (`tcp_abort`).
