@@ -1,7 +1,7 @@
 //! Closing sockets from outside, one after the other.
 
 use crate::{
-    kernel::{error::Error, netlink::connection::Connection, sock_diag::exact},
+    kernel::{error::Error, sock_diag::exact::Inquiry},
     model::{
         closing::{Closing, Refusal},
         socket::Socket,
@@ -13,7 +13,7 @@ use crate::{
 ///
 /// A right that is missing is missing for all: the first EPERM ends the attempts.
 pub fn close<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Result<Vec<Closing>, Error> {
-    let mut connection = Connection::open()?;
+    let mut inquiry = Inquiry::open()?;
     let mut denied = None;
     sockets
         .into_iter()
@@ -21,7 +21,7 @@ pub fn close<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Result<Vec<Cl
             if let Some(denied) = denied {
                 return Ok(denied);
             }
-            let closing = exact::close(&mut connection, socket)?;
+            let closing = inquiry.close(socket)?;
             if closing == Closing::Refused(Refusal::Permission) {
                 denied = Some(closing);
             }

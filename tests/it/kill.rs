@@ -10,7 +10,7 @@ use crate::lab::{
 use serde_json::Value;
 use socket2::Socket;
 use sockeye::{
-    kernel::{netlink::connection::Connection, sock_diag::exact},
+    kernel::sock_diag::exact::{Identity, Inquiry},
     model::{
         closing::Closing,
         endpoint::Endpoint,
@@ -181,7 +181,7 @@ fn without_the_right_nothing_is_closed_and_the_exit_code_tells() {
 fn listed(client: &Socket, cookie: u64) -> Listed {
     let end = |address: SocketAddr| Endpoint::new(address.ip(), address.port());
     let remote = client.peer_addr().unwrap().as_socket().unwrap();
-    let identity = exact::Identity {
+    let identity = Identity {
         protocol: Protocol::Tcp,
         family: Family::Ipv4,
         local: end(local(client)),
@@ -189,7 +189,7 @@ fn listed(client: &Socket, cookie: u64) -> Listed {
         interface: 0,
         cookie: None,
     };
-    let mut found = exact::find(&mut Connection::open().unwrap(), identity).unwrap().unwrap();
+    let mut found = Inquiry::open().unwrap().find(identity).unwrap().unwrap();
     if cookie != 0 {
         found.cookie = Some(cookie);
     }
@@ -204,19 +204,17 @@ fn a_socket_that_vanished_is_gone_and_one_that_took_its_place_is_spared() {
     let namespace = Namespace::new();
     namespace.run(|| {
         let pair = connected(7400);
-        let mut connection = Connection::open().unwrap();
+        let mut inquiry = Inquiry::open().unwrap();
         let before = listed(&pair.client, 0);
         // The same ends, another cookie: a later socket on a 4-tuple that was used again.
         let another = listed(&pair.client, before.cookie.unwrap() + 1_000_000);
-        assert_eq!(exact::close(&mut connection, &another).unwrap(), Closing::Gone);
+        assert_eq!(inquiry.close(&another).unwrap(), Closing::Gone);
         pair.client.set_nonblocking(true).unwrap();
         assert_eq!(errno(&pair.client), Some(nix::libc::EAGAIN), "it is still open");
         // Reset, so that nothing stays of it.
         pair.client.set_linger(Some(std::time::Duration::ZERO)).unwrap();
         drop(pair.client);
-        assert!(eventually(PATIENCE, || {
-            exact::close(&mut connection, &before).unwrap() == Closing::Gone
-        }));
+        assert!(eventually(PATIENCE, || { inquiry.close(&before).unwrap() == Closing::Gone }));
         drop((pair.server, pair.accepted));
     });
     // While the program runs, connections end by themselves: each is closed or gone, none refused.

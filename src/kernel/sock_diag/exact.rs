@@ -79,20 +79,66 @@ impl Identity {
     }
 }
 
-/// The socket as it is now; `None`: there is none with this identity.
-pub fn find(connection: &mut Connection, identity: Identity) -> Result<Option<Socket>, Error> {
-    let mut found = None;
-    let asked = connection.ask(
-        "ask for",
-        "a socket",
-        SOCK_DIAG_BY_FAMILY,
-        &identity.request(),
-        |payload| found = inet::decode(identity.protocol, payload),
-    );
-    match asked {
-        Ok(()) => Ok(found),
-        Err(error) if error.is_absent() => Ok(None),
-        Err(error) => Err(error),
+/// A connection for such requests, about sockets of the network namespace of the thread that opened
+/// it.
+pub struct Inquiry {
+    connection: Connection,
+}
+
+impl Inquiry {
+    /// Opens it.
+    pub fn open() -> Result<Self, Error> {
+        Ok(Self { connection: Connection::open()? })
+    }
+
+    /// The socket as it is now; `None`: there is none with this identity.
+    pub fn find(&mut self, identity: Identity) -> Result<Option<Socket>, Error> {
+        let mut found = None;
+        let asked = self.connection.ask(
+            "ask for",
+            "a socket",
+            SOCK_DIAG_BY_FAMILY,
+            &identity.request(),
+            |payload| found = inet::decode(identity.protocol, payload),
+        );
+        match asked {
+            Ok(()) => Ok(found),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Closes a socket: its process gets ECONNABORTED, its peer a RST (`tcp_abort`).
+    ///
+    /// TIME_WAIT is closed since kernel 6.1; an older one answers EOPNOTSUPP, as one without
+    /// `SOCK_DESTROY` does. An error is one of asking, not of what was asked.
+    pub fn close(&mut self, socket: &Socket) -> Result<Closing, Error> {
+        if !can_close(socket) {
+            return Ok(Closing::Refused(Refusal::Unsupported));
+        }
+        let mut identity = Identity::of(socket);
+        // Listeners that share an address (SO_REUSEPORT) are told apart by the peer that would reach
+        // them: with another peer's port the kernel finds another. The cookie keeps it from closing
+        // any but the one that is meant.
+        let is_shared = socket.peer().is_none();
+        for port in 0..if is_shared { TRIES } else { 1 } {
+            if is_shared {
+                identity.remote.port = port;
+            }
+            let asked =
+                self.connection.ask("close", "a socket", SOCK_DESTROY, &identity.request(), |_| {});
+            match asked {
+                Ok(()) => return Ok(Closing::Closed),
+                Err(error) => match error.as_errno() {
+                    Some(Errno::ENOENT | Errno::ESTALE) => {}
+                    Some(Errno::EPERM) => return Ok(Closing::Refused(Refusal::Permission)),
+                    Some(Errno::EOPNOTSUPP) => return Ok(Closing::Refused(Refusal::Unsupported)),
+                    Some(errno) => return Ok(Closing::Refused(Refusal::Other(errno as i32))),
+                    None => return Err(error),
+                },
+            }
+        }
+        Ok(Closing::Gone)
     }
 }
 
@@ -103,38 +149,6 @@ pub fn find(connection: &mut Connection, identity: Identity) -> Result<Option<So
 pub fn can_close(socket: &Socket) -> bool {
     let has_means = matches!(socket.protocol, Protocol::Tcp | Protocol::Udp | Protocol::UdpLite);
     has_means && socket.state != State::BoundInactive && socket.cookie.is_some()
-}
-
-/// Closes a socket: its process gets ECONNABORTED, its peer a RST (`tcp_abort`).
-///
-/// TIME_WAIT is closed since kernel 6.1; an older one answers EOPNOTSUPP, as one without
-/// `SOCK_DESTROY` does. An error is one of asking, not of what was asked.
-pub fn close(connection: &mut Connection, socket: &Socket) -> Result<Closing, Error> {
-    if !can_close(socket) {
-        return Ok(Closing::Refused(Refusal::Unsupported));
-    }
-    let mut identity = Identity::of(socket);
-    // Listeners that share an address (SO_REUSEPORT) are told apart by the peer that would reach
-    // them: with another peer's port the kernel finds another. The cookie keeps it from closing
-    // any but the one that is meant.
-    let is_shared = socket.peer().is_none();
-    for port in 0..if is_shared { TRIES } else { 1 } {
-        if is_shared {
-            identity.remote.port = port;
-        }
-        let asked = connection.ask("close", "a socket", SOCK_DESTROY, &identity.request(), |_| {});
-        match asked {
-            Ok(()) => return Ok(Closing::Closed),
-            Err(error) => match error.as_errno() {
-                Some(Errno::ENOENT | Errno::ESTALE) => {}
-                Some(Errno::EPERM) => return Ok(Closing::Refused(Refusal::Permission)),
-                Some(Errno::EOPNOTSUPP) => return Ok(Closing::Refused(Refusal::Unsupported)),
-                Some(errno) => return Ok(Closing::Refused(Refusal::Other(errno as i32))),
-                None => return Err(error),
-            },
-        }
-    }
-    Ok(Closing::Gone)
 }
 
 #[cfg(test)]
