@@ -143,6 +143,21 @@ pub struct ListArgs {
     /// Show socket memory
     #[arg(short = 'm', long, help_heading = "What to show")]
     pub memory: bool,
+    /// Show type of service, traffic class and net_cls class
+    #[arg(long, help_heading = "What to show")]
+    pub tos: bool,
+    /// Show cgroups
+    #[arg(long, help_heading = "What to show")]
+    pub cgroup: bool,
+    /// Show options of the socket, such as transparent or freebind
+    #[arg(long, help_heading = "What to show")]
+    pub inet_sockopt: bool,
+    /// Show what BPF programs keep in sockets (needs CAP_BPF)
+    #[arg(long, help_heading = "What to show")]
+    pub bpf_maps: bool,
+    /// Leave out the queues
+    #[arg(short = 'Q', long, help_heading = "What to show")]
+    pub no_queues: bool,
     /// Numbers instead of names: the default
     #[arg(short = 'n', long, overrides_with = "resolve", help_heading = "What to show")]
     pub numeric: bool,
@@ -212,10 +227,12 @@ pub struct ListArgs {
 impl ListArgs {
     /// Whether nothing typed makes it a listing: then it is the overview.
     pub fn is_overview(&self) -> bool {
+        let adds = self.tos || self.cgroup || self.inet_sockopt || self.bpf_maps || self.no_queues;
         let selects = self.tcp || self.udp || self.all || self.listening || self.bound_inactive;
         let narrows = self.ipv4 || self.ipv6 || self.limit.is_some();
         let filters = !self.filter.is_empty() || self.filter_file.is_some();
-        let shows = self.processes || self.options || self.extended || self.info || self.memory;
+        let shows =
+            self.processes || self.options || self.extended || self.info || self.memory || adds;
         let names = self.numeric || self.resolve || !self.columns.is_empty();
         let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
         let prints = self.no_header || self.oneline || self.ndjson || self.kill;
@@ -441,6 +458,8 @@ pub struct SourceArgs {
 pub enum Format {
     /// Aligned columns, for people
     Table,
+    /// Byte for byte what ss of iproute2 6.1.0 prints
+    Ss,
     /// One JSON document, with all that is known of each socket
     Json,
     /// One JSON object a line, with the same

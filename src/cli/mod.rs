@@ -9,6 +9,7 @@ pub mod filter;
 pub mod notices;
 pub mod plan;
 pub mod repeat;
+pub mod ss;
 pub mod topic_word;
 
 use args::{Cli, Command};

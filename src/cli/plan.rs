@@ -3,7 +3,7 @@
 use super::{
     args::{Colour, Format, ListArgs, RepeatArgs, Source, SourceArgs},
     failure::Failure,
-    filter,
+    filter, ss,
 };
 use crate::{
     collect::query::{Order, Query, SourceChoice},
@@ -15,7 +15,7 @@ use crate::{
         state::{State, StateSet},
     },
     view::{
-        rows::{counted, groups, json::Shape},
+        rows::{counted, groups, json::Shape, ss::Shown},
         terminal::Device,
     },
 };
@@ -52,6 +52,8 @@ pub enum Form {
     JsonLines(Shape),
     /// CSV.
     Csv,
+    /// The text of ss.
+    Ss(Shown),
     /// Counts by values, at most so many.
     Groups(groups::Form, Option<usize>),
     /// A count.
@@ -76,7 +78,12 @@ impl Plan {
             _ if args.ndjson => Format::Ndjson,
             format => format.unwrap_or(Format::Table),
         };
-        let protocols = filter::narrow(protocols(args), filter.as_ref());
+        let listed = protocols(args);
+        let mut protocols = filter::narrow(listed.clone(), filter.as_ref());
+        let as_ss = format == Format::Ss;
+        if as_ss {
+            protocols.sort_by_key(|(protocol, _)| ss::order(*protocol));
+        }
         let chosen = columns(&args.columns)?;
         let grouped = columns(&args.group_by)?;
         let fields = if !grouped.is_empty() {
@@ -96,7 +103,7 @@ impl Plan {
             Form::Count(match format {
                 _ if args.quiet => counted::Form::Silent,
                 Format::Json | Format::Ndjson => counted::Form::Json,
-                Format::Table | Format::Csv => counted::Form::Number,
+                Format::Table | Format::Ss | Format::Csv => counted::Form::Number,
             })
         } else {
             let shape = || {
@@ -107,6 +114,7 @@ impl Plan {
                 Format::Json => Form::Json(shape()),
                 Format::Ndjson => Form::JsonLines(shape()),
                 Format::Csv => Form::Csv,
+                Format::Ss => Form::Ss(ss::shown(args, filter.as_ref(), &listed)),
             }
         };
         let need = need(args, &fields, &form, order);
@@ -132,6 +140,8 @@ impl Plan {
             order,
             limit,
             resolve: args.resolve.then_some(RESOLVE),
+            services: args.resolve || (as_ss && !args.numeric),
+            families_apart: as_ss,
             pids: vec![],
             owner_patience: args.source.owner_deadline,
         };
@@ -173,6 +183,8 @@ pub fn report_query(
         order: None,
         limit: None,
         resolve: None,
+        services: false,
+        families_apart: false,
         pids: vec![],
         owner_patience: args.owner_deadline,
     })
@@ -321,13 +333,20 @@ fn default_columns(
         ],
     );
     when(args.memory, &["rmem", "rcvbuf", "wmem_queued", "sndbuf", "drops"]);
+    when(args.tos, &["tos", "tclass", "class_id"]);
+    when(args.cgroup, &["cgroup"]);
+    when(args.inet_sockopt, &["sockopt"]);
+    when(args.bpf_maps, &["bpf_maps"]);
     when(args.processes, &["owner"]);
+    if args.no_queues {
+        ids.retain(|id| !id.ends_with("_queue"));
+    }
     ids.into_iter().filter_map(field::find).collect()
 }
 
 fn group_form(format: Format, device: Device) -> groups::Form {
     match format {
-        Format::Table => groups::Form::Table(device),
+        Format::Table | Format::Ss => groups::Form::Table(device),
         Format::Json => groups::Form::Json,
         Format::Ndjson => groups::Form::JsonLines,
         Format::Csv => groups::Form::Csv,
@@ -340,11 +359,16 @@ fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -
         (args.processes, Need::OWNERS),
         (args.info, Need::TCP_INFO.with(Need::CONGESTION)),
         (args.memory, Need::MEMORY),
+        (args.tos, Need::TOS.with(Need::TRAFFIC_CLASS)),
+        (args.bpf_maps, Need::STORAGES),
     ];
     let whole = matches!(form, Form::Json(Shape::Whole) | Form::JsonLines(Shape::Whole));
     let shown = matches!(form, Form::Count(_))
         .then_some(Need::NONE)
         .unwrap_or_else(|| fields.iter().fold(Need::NONE, |sum, f| sum.with(f.need)));
+    if let Form::Ss(shown) = form {
+        return shown.need().with(order.map_or(Need::NONE, |order| order.field.need));
+    }
     let base = if whole { Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES) } else { shown };
     by_switch
         .into_iter()

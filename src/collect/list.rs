@@ -13,7 +13,7 @@ use crate::{
         need::Need,
         row::{Context, Row},
     },
-    filter::eval::Truth,
+    filter::{Filter, eval::Truth},
     kernel::{
         addresses::Resolver, cgroup_tree::CgroupTree, error::Error, host, names::Names, namespace,
         netlink::connection::Next, proc::sysctl,
@@ -140,7 +140,7 @@ impl<'q, 's> Listing<'q, 's> {
     fn new(query: &'q Query, sink: &'s mut dyn RowSink) -> Self {
         let netns = namespace::current(&query.root);
         let mut names = Names::new(&query.root);
-        if query.resolve.is_some() {
+        if query.services {
             names.learn_services();
         }
         let about = About {
@@ -306,6 +306,13 @@ impl<'q, 's> Listing<'q, 's> {
                 "check the resolver, or leave out -r",
             ));
         }
+        if self.context.cgroups.is_unmounted() {
+            late.push(Gap::new(
+                "cgroups-unmounted",
+                "paths of cgroups are not known: no cgroup2 hierarchy is mounted here",
+                "mount one, or leave `ip netns exec` for -N, which keeps /sys",
+            ));
+        }
         if !told {
             late.extend(self.look_up.gaps(self.without_owner));
             late.extend(self.filter_gap());
@@ -317,8 +324,10 @@ impl<'q, 's> Listing<'q, 's> {
     }
 }
 
-/// The ports the kernel chooses from, where the filter asks for them.
+/// The ports the kernel chooses from, where the filter asks for them, or who shows services and
+/// gives those ports none.
 fn ephemeral_ports(query: &Query) -> Option<RangeInclusive<u16>> {
-    query.filter.as_ref().filter(|filter| filter.asks_for_autobound())?;
+    let asks = query.filter.as_ref().is_some_and(Filter::asks_for_autobound);
+    (asks || query.services).then_some(())?;
     sysctl::read(&query.root).port_range()
 }

@@ -53,6 +53,10 @@ pub struct Query {
     pub limit: Option<usize>,
     /// Whether to look up names of addresses and services, and how long to wait for them.
     pub resolve: Option<Duration>,
+    /// Whether ports are shown as the services they are given to.
+    pub services: bool,
+    /// Whether IPv4 comes before IPv6, and not both in one walk of the kernel's table.
+    pub families_apart: bool,
     /// Processes whose limits are wanted beside those that hold sockets.
     pub pids: Vec<u32>,
     /// How long the look-up of owners may take.

@@ -116,7 +116,8 @@ impl<'q> Tables<'q> {
         let Some(connection) = &mut self.connection else {
             return Ok(false);
         };
-        let both = protocol == Protocol::Tcp && self.query.family.is_none();
+        let together = self.query.family.is_none() && !self.query.families_apart;
+        let both = protocol == Protocol::Tcp && together;
         let mut plans: Vec<Vec<Option<Family>>> = vec![];
         if both {
             plans.push(vec![None]);

@@ -224,6 +224,9 @@ fn cost(need: Need) -> &'static str {
         (Need::MEMORY, "the kernel adds 36 bytes to each row"),
         (Need::CONGESTION, "the kernel adds a name to each row"),
         (Need::TOS, "the kernel adds a byte to each row"),
+        (Need::TRAFFIC_CLASS, "the kernel adds a few bytes to each row"),
+        (Need::ALGORITHM, "the kernel adds 16 to 20 bytes to each row of TCP"),
+        (Need::STORAGES, "the kernel adds what BPF programs keep to each row"),
         (Need::USERS, "the user database is read"),
         (Need::CGROUPS, "the tree under /sys/fs/cgroup is read"),
         (Need::INTERFACES, "the names of the interfaces are read"),
@@ -281,6 +284,23 @@ fn absent_of_row(id: &str) -> &'static str {
         "process" | "pid" | "fd" => "when no process is known; `owner_unknown` says why",
         "unit" | "container" => "when no process is known, or its cgroup names none",
         "owner_unknown" => "when a process is named",
+        "tclass" => "for IPv4, on TIME_WAIT and SYN_RCVD, and from /proc",
+        "class_id" => "on TIME_WAIT and SYN_RCVD, before kernel 4.14, and from /proc",
+        "sockopt" => {
+            "when none is set, on TIME_WAIT and SYN_RCVD, before kernel 5.10, and from /proc"
+        }
+        "md5" => "when no peer has a key, without CAP_NET_ADMIN, and from /proc",
+        "bpf_maps" => "when no program keeps anything, without CAP_BPF, and from /proc",
+        id if id.starts_with("ulp.tls") => "when no TLS runs on top of the socket",
+        id if id.starts_with("ulp.mptcp") => "when the socket is no path of MPTCP",
+        id if id.starts_with("ulp") => "when nothing runs on top of the socket, and from /proc",
+        id if id.starts_with("bbr.") => "when the congestion control is not bbr, and from /proc",
+        id if id.starts_with("dctcp.") => {
+            "when the congestion control is not dctcp, and from /proc"
+        }
+        id if id.starts_with("vegas.") => {
+            "when the congestion control does not measure as Vegas does, and from /proc"
+        }
         _ => "never",
     }
 }

@@ -99,9 +99,7 @@ columns! {
         "IPv6 listener that takes no IPv4", |row| row.socket.v6only.map_or(Value::Absent, Value::Flag);
     "shutdown" "shutdown" "Shutdown" "word" Need::NONE, "INET_DIAG_SHUTDOWN",
         "directions shut down: none, receive, send, both",
-        |row| row.socket.shutdown.map_or(Value::Absent, |bits| Value::Word(match bits & 3 {
-            0 => "none", 1 => "receive", 2 => "send", _ => "both",
-        }));
+        |row| row.socket.shutdown.map_or(Value::Absent, |bits| Value::Word(shutdown_name(bits)));
     "tos" "tos" "Tos" "number" Need::TOS, "INET_DIAG_TOS",
         "type of service", |row| row.socket.tos.map_or(Value::Absent, |tos| Value::Count(tos.into()));
     "congestion" "congestion" "Congestion" "name" Need::CONGESTION, "INET_DIAG_CONG",
@@ -130,6 +128,16 @@ columns! {
             None => row.socket.memory.and_then(|m| m.drops)
                 .map_or(Value::Absent, |drops| Value::Count(drops.into())),
         };
+}
+
+/// Which directions are shut down (`RCV_SHUTDOWN` 1, `SEND_SHUTDOWN` 2).
+pub const fn shutdown_name(bits: u8) -> &'static str {
+    match bits & 3 {
+        0 => "none",
+        1 => "receive",
+        2 => "send",
+        _ => "both",
+    }
 }
 
 fn count(number: Option<u32>) -> Value<'static> {

@@ -3,6 +3,7 @@
 
 pub mod column;
 pub mod definition;
+pub mod details;
 pub mod need;
 pub mod owner;
 pub mod row;
@@ -13,7 +14,8 @@ use definition::Field;
 use std::sync::LazyLock;
 
 static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
-    column::FIELDS.iter().chain(owner::FIELDS).copied().chain(tcp::fields()).collect()
+    let plain = column::FIELDS.iter().chain(owner::FIELDS).chain(details::FIELDS);
+    plain.copied().chain(tcp::fields()).collect()
 });
 
 /// Every column, in the order of the manual.

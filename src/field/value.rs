@@ -29,6 +29,8 @@ pub enum Value<'a> {
     Name(&'a [u8]),
     /// An address.
     Address(IpAddr),
+    /// A network: an address, and how many of its bits count.
+    Prefix(IpAddr, u8),
     /// One end of a connection, with the interface it is bound to.
     Endpoint(Endpoint, Option<&'a str>),
     /// A state.
@@ -39,34 +41,61 @@ pub enum Value<'a> {
     Owners(Row<'a>),
 }
 
-/// One value for each holder of a socket, made as it is asked for.
+/// Several values, made as they are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
     row: Row<'a>,
-    of: fn((&Process, u32)) -> Value<'_>,
-    distinct: bool,
+    items: Items,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Items {
+    /// One of each holder of the socket.
+    Holders { of: fn((&Process, u32)) -> Value<'_>, distinct: bool },
+    /// By index, until there is none.
+    Indexed(for<'r> fn(Row<'r>, usize) -> Option<Value<'r>>),
 }
 
 impl<'a> List<'a> {
     /// A value of every holder.
     pub fn every(row: Row<'a>, of: fn((&Process, u32)) -> Value<'_>) -> Self {
-        Self { row, of, distinct: false }
+        Self { row, items: Items::Holders { of, distinct: false } }
     }
 
     /// The values of all holders, each once.
     pub fn distinct(row: Row<'a>, of: fn((&Process, u32)) -> Value<'_>) -> Self {
-        Self { row, of, distinct: true }
+        Self { row, items: Items::Holders { of, distinct: true } }
+    }
+
+    /// The values of a row by index, up to the first that is `None`.
+    pub fn indexed(row: Row<'a>, of: for<'r> fn(Row<'r>, usize) -> Option<Value<'r>>) -> Self {
+        Self { row, items: Items::Indexed(of) }
     }
 
     /// The values, those that are unknown left out.
     pub fn values(self) -> impl Iterator<Item = Value<'a>> {
-        let known = move || self.row.holders().map(self.of).filter(|value| !value.is_absent());
+        let (holders, indexed) = match self.items {
+            Items::Holders { of, distinct } => (Some((of, distinct)), None),
+            Items::Indexed(of) => (None, Some(of)),
+        };
+        let row = self.row;
+        let of_holders = holders.map(|(of, distinct)| Self::of_holders(row, of, distinct));
+        let by_index = indexed.map(|of| (0..).map_while(move |index| of(row, index)));
+        of_holders.into_iter().flatten().chain(by_index.into_iter().flatten())
+    }
+
+    fn of_holders(
+        row: Row<'a>,
+        of: fn((&Process, u32)) -> Value<'_>,
+        distinct: bool,
+    ) -> impl Iterator<Item = Value<'a>> {
+        let known = move || row.holders().map(of).filter(|value| !value.is_absent());
         let is_new = move |index: usize, value: &Value<'_>| {
             known().take(index).all(|earlier| earlier.order(value).is_ne())
         };
         known()
             .enumerate()
-            .filter(move |(index, value)| !self.distinct || is_new(*index, value))
+            .filter(move |(index, value)| !distinct || is_new(*index, value))
             .map(|(_, value)| value)
     }
 
@@ -96,7 +125,7 @@ impl Value<'_> {
             | Self::BytesPerSecond(_) => 0,
             Self::Flag(_) => 1,
             Self::Word(_) | Self::Name(_) => 2,
-            Self::Address(_) => 3,
+            Self::Address(_) | Self::Prefix(..) => 3,
             Self::Endpoint(..) => 4,
             Self::State(_) => 5,
             Self::List(_) => 6,
@@ -130,6 +159,7 @@ impl Value<'_> {
     pub fn order(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Address(a), Self::Address(b)) => a.cmp(b),
+            (Self::Prefix(a, length), Self::Prefix(b, other)) => (a, length).cmp(&(b, other)),
             (Self::Endpoint(a, _), Self::Endpoint(b, _)) => a.cmp(b),
             (Self::State(a), Self::State(b)) => a.number().cmp(&b.number()),
             (Self::List(a), Self::List(b)) if a.is_empty() || b.is_empty() => {

@@ -5,7 +5,11 @@ use crate::{
     field::{definition::Field, need::Need, row::Row, value::Value},
     kernel::sock_diag::bytecode::End,
     model::{
-        endpoint::Endpoint, owner::Unowned, protocol::Protocol, queues::Queues, socket::Socket,
+        endpoint::Endpoint,
+        owner::Unowned,
+        protocol::{Family, Protocol},
+        queues::Queues,
+        socket::Socket,
         state::State,
     },
 };
@@ -146,6 +150,10 @@ fn name(value: &Value<'_>, patterns: &[Pattern]) -> bool {
     let name = match value {
         Value::Word(word) => word.as_bytes(),
         Value::Name(name) => name,
+        Value::Prefix(ip, length) => {
+            let text = format!("{ip}/{length}");
+            return patterns.iter().any(|pattern| pattern.matches(text.as_bytes()));
+        }
         _ => return false,
     };
     patterns.iter().any(|pattern| pattern.matches(name))
@@ -167,6 +175,14 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
         "user" => socket.uid.is_some(),
         "v6only" => socket.state != State::Listen || is_small,
         "shutdown" | "cgroup" | "tos" | "congestion" | "drops" => is_small,
+        "tclass" => is_small || socket.family == Family::Ipv4,
+        "sockopt" => is_small || socket.sockopt.is_some(),
+        // Without CAP_NET_ADMIN the kernel keeps silent about keys; so it does about marks.
+        "md5" => is_small || socket.protocol != Protocol::Tcp || socket.mark.is_some(),
+        _ if field.need.includes(Need::ALGORITHM) => {
+            is_small || socket.protocol != Protocol::Tcp || socket.congestion.is_some()
+        }
+        _ if field.id.starts_with("ulp") => is_small || socket.tcp_info.is_some(),
         "owner" | "process" | "pid" | "fd" | "unit" | "container" => !matches!(
             row.unowned(),
             Some(

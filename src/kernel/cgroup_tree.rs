@@ -1,14 +1,18 @@
 //! Cgroup v2 ids to paths: an id is the inode of the directory.
 
+use super::proc::root::Root;
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
+    io::Read,
     os::unix::fs::{DirEntryExt, MetadataExt},
     path::{Component, Path, PathBuf},
 };
 
-/// Where the unified hierarchy is mounted: alone, or beside v1.
-const MOUNTS: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
+/// Longest list of mounts: a bound, not an expectation.
+const LONGEST: u64 = 16 << 20;
+/// What is mounted where, and of which type (proc(5)).
+const MOUNTS: &str = "/proc/self/mounts";
 /// The root's id in every hierarchy.
 const ROOT_ID: u64 = 1;
 /// Directories read at most: a bound, not an expectation.
@@ -18,19 +22,35 @@ const MOST: usize = 200_000;
 #[derive(Debug, Default)]
 pub struct CgroupTree {
     paths: Option<HashMap<u64, String>>,
+    /// Whether the hierarchy was looked for and is mounted nowhere.
+    unmounted: bool,
+    root: Option<PathBuf>,
 }
 
 impl CgroupTree {
     /// As another machine had them: nothing is read here.
     pub fn recorded(paths: &BTreeMap<u64, String>) -> Self {
-        Self { paths: Some(paths.iter().map(|(id, path)| (*id, path.clone())).collect()) }
+        let paths = paths.iter().map(|(id, path)| (*id, path.clone())).collect();
+        Self { paths: Some(paths), unmounted: false, root: None }
     }
 
-    /// Reads the hierarchy, once, unless the id is that of the root.
+    /// Finds the hierarchy, and reads it unless the id is that of the root; each once.
     pub fn learn(&mut self, id: u64) {
-        if id != ROOT_ID {
-            self.paths.get_or_insert_with(walk);
+        if self.paths.is_some() {
+            return;
         }
+        if self.root.is_none() && !self.unmounted {
+            self.root = mount();
+            self.unmounted = self.root.is_none();
+        }
+        if id != ROOT_ID {
+            self.paths = Some(self.root.as_deref().map(walk).unwrap_or_default());
+        }
+    }
+
+    /// Whether paths were asked for and no hierarchy is mounted here: then the root alone is known.
+    pub fn is_unmounted(&self) -> bool {
+        self.unmounted
     }
 
     /// The path of a cgroup; `None`: it is gone, or in a hierarchy not mounted here.
@@ -50,16 +70,23 @@ pub fn id_of(path: &str) -> Option<u64> {
     Some(fs::metadata(mount.join(below)).ok()?.ino())
 }
 
-/// Where the v2 hierarchy is mounted.
-fn mount() -> Option<&'static Path> {
-    MOUNTS.iter().map(Path::new).find(|mount| mount.join("cgroup.procs").exists())
+/// Where the v2 hierarchy is mounted, the first place of several. `None`: nowhere in this mount
+/// namespace, as after `ip netns exec`, which mounts /sys anew.
+fn mount() -> Option<PathBuf> {
+    let mut text = String::new();
+    Root::open(Path::new(MOUNTS)).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    let fields = |line: &str| {
+        let mut fields = line.split(' ').skip(1);
+        let (at, kind) = (fields.next()?, fields.next()?);
+        (kind == "cgroup2").then(|| PathBuf::from(at))
+    };
+    text.lines().find_map(fields)
 }
 
-fn walk() -> HashMap<u64, String> {
-    let mut paths = HashMap::new();
-    let Some(mount) = mount() else {
-        return paths;
-    };
+fn walk(mount: &Path) -> HashMap<u64, String> {
+    // What is mounted may be the cgroup of a container, whose id is not the root's.
+    let own = fs::metadata(mount).map(|mount| (mount.ino(), "/".to_owned()));
+    let mut paths: HashMap<u64, String> = own.into_iter().collect();
     let mut todo = vec![PathBuf::from(mount)];
     while let Some(directory) = todo.pop() {
         let Ok(listing) = fs::read_dir(&directory) else {

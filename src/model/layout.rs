@@ -13,6 +13,8 @@ pub enum Place {
     HighNibble(usize),
     /// The first bit-field of a byte, one bit.
     Bit0(usize),
+    /// The second bit-field of a byte, two bits after one.
+    Bits12(usize),
     /// Two bytes, native order.
     U16(usize),
     /// Four bytes, native order.
@@ -30,6 +32,7 @@ impl Place {
             Self::LowNibble(at) => nibbles(byte(at)?).0.into(),
             Self::HighNibble(at) => nibbles(byte(at)?).1.into(),
             Self::Bit0(at) => first_bit(byte(at)?).into(),
+            Self::Bits12(at) => next_two_bits(byte(at)?).into(),
             Self::U16(at) => u16::from_ne_bytes(*bytes.get(at..)?.first_chunk()?).into(),
             Self::U32(at) => u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?).into(),
             Self::U64(at) => u64::from_ne_bytes(*bytes.get(at..)?.first_chunk()?),
@@ -40,6 +43,11 @@ impl Place {
 /// The first bit-field of one bit: it lies like the nibbles.
 const fn first_bit(byte: u8) -> u8 {
     if cfg!(target_endian = "little") { byte & 1 } else { byte >> 7 }
+}
+
+/// The bit-field of two bits behind it.
+const fn next_two_bits(byte: u8) -> u8 {
+    if cfg!(target_endian = "little") { byte >> 1 & 3 } else { byte >> 5 & 3 }
 }
 
 /// (first bit-field, second bit-field): the first lies low on little-endian, high on big-endian.

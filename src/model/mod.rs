@@ -22,6 +22,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod socket;
 pub mod socket_type;
+pub mod sockopt;
 pub mod state;
 pub mod tcp_info;
 pub mod timer;

@@ -59,10 +59,11 @@ fields! {
     "rto_retransmits" "rto_retransmits" "RtoRetr" Count U8 2 "old" "retransmits" "timeouts of the oldest segment so far";
     "probes" "probes" "Probes" Count U8 3 "old" "probes" "unanswered window or keepalive probes";
     "backoff" "backoff" "Backoff" Count U8 4 "old" "backoff" "how often the timeout was doubled";
-    "tcp_options" "options" "TcpOpts" Count U8 5 "old" "options" "bits: 1 timestamps 2 SACK 4 scaling 8 ECN 16 ECN seen 32 SYN data";
+    "tcp_options" "options" "TcpOpts" Count U8 5 "old" "options" "1 timestamps 2 SACK 4 scaling 8 ECN 16 seen 32 SYN data 64 µs 128 TFO";
     "snd_wscale" "snd_wscale" "SndScale" Count LowNibble 6 "old" "snd_wscale" "window scale the peer announced";
     "rcv_wscale" "rcv_wscale" "RcvScale" Count HighNibble 6 "old" "rcv_wscale" "window scale this side announced";
     "app_limited" "delivery_rate_app_limited" "AppLim" Count Bit0 7 "4.9" "delivery_rate_app_limited" "1: delivery_rate was limited by the sender's program";
+    "fastopen_client_fail" "fastopen_client_fail" "TfoFail" Count Bits12 7 "5.5" "fastopen_client_fail" "TCP Fast Open: 1 no cookie, 2 data not acknowledged, 3 SYN retransmitted";
     "rto" "rto_us" "Rto" Microseconds U32 8 "old" "rto" "retransmission timeout";
     "ato" "ato_us" "Ato" Microseconds U32 12 "old" "ato" "delayed-ACK timeout";
     "mss" "snd_mss_bytes" "Mss" Bytes U32 16 "old" "snd_mss" "largest segment this side sends";
@@ -120,6 +121,7 @@ fields! {
     "received_e1" "received_e1_bytes" "RecvE1" Bytes U32 264 "6.18" "received_e1_bytes" "received with ECT(1)";
     "received_e0" "received_e0_bytes" "RecvE0" Bytes U32 268 "6.18" "received_e0_bytes" "received with ECT(0)";
     "received_ce_bytes" "received_ce_bytes" "RecvCeB" Bytes U32 272 "6.18" "received_ce_bytes" "received with CE";
+    "accecn" "accecn" "AccEcn" Count U32 276 "6.18" "accecn_fail_mode, tcpi_accecn_opt_seen" "raw word of AccECN: its two halves differ between 6.18 and 7.0";
 }
 
 /// Where `rtt`, `rcv_rtt` and `min_rtt` lie.
@@ -227,14 +229,16 @@ mod tests {
         let mut end = 0;
         for f in TCP_FIELDS {
             let (at, size) = match f.place {
-                Place::U8(at) | Place::LowNibble(at) | Place::HighNibble(at) | Place::Bit0(at) => {
-                    (at, 1)
-                }
+                Place::U8(at)
+                | Place::LowNibble(at)
+                | Place::HighNibble(at)
+                | Place::Bit0(at)
+                | Place::Bits12(at) => (at, 1),
                 Place::U16(at) => (at, 2),
                 Place::U32(at) => (at, 4),
                 Place::U64(at) => (at, 8),
             };
-            let shares = matches!(f.place, Place::HighNibble(_));
+            let shares = matches!(f.place, Place::HighNibble(_) | Place::Bits12(_));
             assert!(at >= end || shares, "{} overlaps", f.id);
             end = at + size;
             assert!(end <= KNOWN);

@@ -30,6 +30,11 @@ pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
         Value::Word(word) => out.extend(word.as_bytes()),
         Value::Name(name) => escape::for_terminal(out, name),
         Value::Address(ip) => address::write(out, *ip),
+        Value::Prefix(ip, length) => {
+            address::write(out, *ip);
+            out.push(b'/');
+            json::number(out, *length);
+        }
         Value::Endpoint(end, interface) => endpoint(out, row, end, *interface),
         Value::State(state) => out.extend(state.name().as_bytes()),
         Value::List(values) => list(out, row, *values),

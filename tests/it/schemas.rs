@@ -243,6 +243,18 @@ fn keys_stand_in_the_order_of_the_contract() {
             "congestion",
             "tcp_info",
             "memory",
+            "v6only",
+            "shutdown",
+            "sockopt",
+            "tos",
+            "tclass",
+            "class_id",
+            "bbr",
+            "dctcp",
+            "vegas",
+            "ulp",
+            "md5",
+            "bpf_maps",
         ]
     );
 }
@@ -290,8 +302,7 @@ fn the_unknown_is_null_and_never_zero() {
 }
 
 /// Columns that are no key of a whole object: `processes` has them, or they are shown when asked for.
-const COLUMNS_ALONE: [&str; 8] =
-    ["process", "pid", "fd", "unit", "container", "v6only", "shutdown", "tos"];
+const COLUMNS_ALONE: [&str; 5] = ["process", "pid", "fd", "unit", "container"];
 
 #[test]
 fn every_column_has_its_place_in_a_whole_object() {

@@ -6,5 +6,6 @@ pub mod csv;
 pub mod groups;
 pub mod json;
 pub mod object;
+pub mod ss;
 pub mod summary;
 pub mod table;

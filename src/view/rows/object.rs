@@ -1,8 +1,9 @@
 //! One socket as a JSON object.
 
 use crate::{
-    field::{definition::Field, row::Row, value::Value},
+    field::{column::shutdown_name, definition::Field, details, row::Row, value::Value},
     model::{
+        details::BpfStorage,
         endpoint::Endpoint,
         memory::SocketMemory,
         queues::Queues,
@@ -10,6 +11,7 @@ use crate::{
     },
     view::{address, json},
 };
+use std::io::Write;
 
 /// Writes the whole object of schema `sockeye.sockets/1`.
 pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
@@ -76,7 +78,84 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     tcp_info(out, s.tcp_info.as_deref());
     out.extend(b",\"memory\":");
     memory(out, s.memory.as_ref(), s.drops);
+    flags(out, row);
+    rare(out, row);
     out.push(b'}');
+}
+
+/// What comes unasked and is small.
+fn flags(out: &mut Vec<u8>, row: Row<'_>) {
+    let s = row.socket;
+    out.extend(match s.v6only {
+        None => &b",\"v6only\":null"[..],
+        Some(false) => b",\"v6only\":false",
+        Some(true) => b",\"v6only\":true",
+    });
+    out.extend(b",\"shutdown\":");
+    match s.shutdown {
+        Some(bits) => json::word(out, shutdown_name(bits)),
+        None => out.extend(b"null"),
+    }
+    out.extend(b",\"sockopt\":");
+    match s.sockopt {
+        Some(_) => value(out, &details::options(row)),
+        None => out.extend(b"null"),
+    }
+    out.extend(b",\"tos\":");
+    json::number_or_null(out, s.tos);
+}
+
+/// Objects of what few sockets have.
+const RARE: [&str; 4] = ["bbr", "dctcp", "vegas", "ulp"];
+
+/// What few sockets have or few people ask for.
+fn rare(out: &mut Vec<u8>, row: Row<'_>) {
+    let Some(told) = row.socket.details.as_deref() else {
+        return out.extend(
+            b",\"tclass\":null,\"class_id\":null,\"bbr\":null,\"dctcp\":null,\"vegas\":null\
+            ,\"ulp\":null,\"md5\":null,\"bpf_maps\":null",
+        );
+    };
+    out.extend(b",\"tclass\":");
+    json::number_or_null(out, told.tclass);
+    out.extend(b",\"class_id\":");
+    json::number_or_null(out, told.class_id);
+    for parent in RARE {
+        let children = details::FIELDS.iter();
+        let children = children.filter(|field| parent_of(field) == Some(parent)).collect();
+        out.extend(b",\"");
+        out.extend(parent.as_bytes());
+        out.extend(b"\":");
+        nested(out, parent, children, row);
+    }
+    out.extend(b",\"md5\":");
+    match told.md5 {
+        Some(_) => value(out, &details::md5(row)),
+        None => out.extend(b"null"),
+    }
+    out.extend(b",\"bpf_maps\":");
+    match &told.storages {
+        Some(storages) => bpf_maps(out, storages),
+        None => out.extend(b"null"),
+    }
+}
+
+/// Ids of the maps and their values, whose meaning is the programs'.
+fn bpf_maps(out: &mut Vec<u8>, storages: &[BpfStorage]) {
+    out.push(b'[');
+    for (index, storage) in storages.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend(b"{\"map_id\":");
+        json::number(out, storage.map_id);
+        out.extend(b",\"value_hex\":\"");
+        for byte in &storage.value {
+            let _ = write!(out, "{byte:02x}");
+        }
+        out.extend(b"\"}");
+    }
+    out.push(b']');
 }
 
 fn interface(row: Row<'_>) -> Option<&str> {
@@ -185,13 +264,12 @@ fn memory(out: &mut Vec<u8>, memory: Option<&SocketMemory>, drops: Option<u32>) 
 }
 
 /// Objects that are `null` where nothing in them is known, as in the whole object.
-const NULLABLE: [&str; 4] = ["peer", "timer", "tcp_info", "memory"];
+const NULLABLE: [&str; 8] = ["peer", "timer", "tcp_info", "memory", "bbr", "dctcp", "vegas", "ulp"];
 
 /// Writes an object of these columns alone, nested as the whole one is. Each key once, whatever
 /// was asked for twice.
 pub fn selected(out: &mut Vec<u8>, fields: &[&Field], row: Row<'_>) {
     let whole = |place: &str| fields.iter().any(|f| f.json == place);
-    let parent_of = |field: &Field| field.json.split_once('.').map(|(parent, _)| parent);
     let mut todo: Vec<&Field> = vec![];
     for field in fields {
         // `peer` has `peer.port` in it.
@@ -222,6 +300,10 @@ pub fn selected(out: &mut Vec<u8>, fields: &[&Field], row: Row<'_>) {
     out.push(b'}');
 }
 
+fn parent_of(field: &Field) -> Option<&'static str> {
+    field.json.split_once('.').map(|(parent, _)| parent)
+}
+
 fn nested(out: &mut Vec<u8>, parent: &str, children: Vec<&Field>, row: Row<'_>) {
     let values: Vec<_> = children.into_iter().map(|f| (f.json, f.value(row))).collect();
     if NULLABLE.contains(&parent) && values.iter().all(|(_, value)| value.is_absent()) {
@@ -240,7 +322,25 @@ fn member(out: &mut Vec<u8>, field: &Field, row: Row<'_>) {
     match field.value(row) {
         // This end has an interface, also where it is none.
         Value::Endpoint(end, bound) if field.id == "local" => local(out, &end, bound),
+        // A list without a value is empty where it was told, and not where it was not.
+        Value::List(list) if list.is_empty() && !is_told(field, row) => out.extend(b"null"),
+        // The maps with their values.
+        Value::List(_) if field.id == "bpf_maps" => match &row.socket.details {
+            Some(details) => bpf_maps(out, details.storages.as_deref().unwrap_or_default()),
+            None => out.extend(b"null"),
+        },
         other => value(out, &other),
+    }
+}
+
+/// Whether the source told of a list; of owners it always does.
+fn is_told(field: &Field, row: Row<'_>) -> bool {
+    let details = row.socket.details.as_deref();
+    match field.id {
+        "sockopt" => row.socket.sockopt.is_some(),
+        "md5" => details.is_some_and(|details| details.md5.is_some()),
+        "bpf_maps" => details.is_some_and(|details| details.storages.is_some()),
+        _ => true,
     }
 }
 
@@ -261,6 +361,13 @@ pub fn value(out: &mut Vec<u8>, value: &Value<'_>) {
             out.push(b'"');
             address::write(out, *address);
             out.push(b'"');
+        }
+        Value::Prefix(ip, length) => {
+            out.extend(b"{\"address\":\"");
+            address::write(out, *ip);
+            out.extend(b"\",\"prefix_length\":");
+            json::number(out, *length);
+            out.push(b'}');
         }
         Value::Endpoint(end, _) => peer(out, end),
         Value::State(state) => json::word(out, state.name()),

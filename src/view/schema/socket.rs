@@ -4,7 +4,10 @@ use super::parts::{
     count, document, netns, nullable, or_null, state, strict, unknown_or_count, unowned,
     with_dialect,
 };
-use crate::{field, model::tcp_info::TCP_FIELDS};
+use crate::{
+    field::{self, definition::Field},
+    model::tcp_info::TCP_FIELDS,
+};
 use serde_json::{Value, json};
 
 /// A listing.
@@ -57,7 +60,9 @@ pub(super) fn columns() -> Value {
     let mut schema = socket();
     relax(&mut schema);
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        for inner in ["local", "peer", "timer", "netns", "tcp_info", "memory"] {
+        for inner in [
+            "local", "peer", "timer", "netns", "tcp_info", "memory", "bbr", "dctcp", "vegas", "ulp",
+        ] {
             if let Some(object) = properties.get_mut(inner) {
                 let nullable = object.get("anyOf").is_some();
                 relax(if nullable { &mut object["anyOf"][0] } else { object });
@@ -80,6 +85,24 @@ pub(super) fn relax(object: &mut Value) {
     if let Some(object) = object.as_object_mut() {
         object.remove("required");
     }
+}
+
+fn list_or_null(items: &Value, description: &str) -> Value {
+    json!({"type": ["array", "null"], "items": items, "description": description})
+}
+
+/// An object of columns that share its name, or null where none of them is known.
+fn of_columns(parent: &str) -> Value {
+    let child = |field: &Field| {
+        let key = field.json.strip_prefix(parent)?.strip_prefix('.')?;
+        let kind = match field.unit {
+            "flag" => nullable("boolean"),
+            "word" | "name" => nullable("string"),
+            _ => unknown_or_count(field.summary),
+        };
+        Some((key.to_owned(), kind))
+    };
+    or_null(&strict(&Value::Object(field::all().iter().filter_map(child).collect())))
 }
 
 pub(super) fn socket() -> Value {
@@ -140,6 +163,24 @@ pub(super) fn socket() -> Value {
         "congestion": nullable("string"),
         "tcp_info": or_null(&strict(&Value::Object(tcp_info))),
         "memory": or_null(&strict(&Value::Object(memory))),
+        "v6only": nullable("boolean"),
+        "shutdown": {"enum": ["none", "receive", "send", "both", null]},
+        "sockopt": list_or_null(&json!({"type": "string"}), "options that are set; null before kernel 5.10 and from /proc"),
+        "tos": unknown_or_count("type of service, where it was asked for (--tos)"),
+        "tclass": unknown_or_count("traffic class of IPv6, where it was asked for (--tos)"),
+        "class_id": unknown_or_count("net_cls class or SO_PRIORITY, where it was asked for (--tos)"),
+        "bbr": of_columns("bbr"),
+        "dctcp": of_columns("dctcp"),
+        "vegas": of_columns("vegas"),
+        "ulp": of_columns("ulp"),
+        "md5": list_or_null(
+            &strict(&json!({"address": {"type": "string"}, "prefix_length": count()})),
+            "peers with an MD5 key; null where none has, and without CAP_NET_ADMIN",
+        ),
+        "bpf_maps": list_or_null(
+            &strict(&json!({"map_id": count(), "value_hex": {"type": "string"}})),
+            "what BPF programs keep in the socket, where it was asked for (--bpf-maps)",
+        ),
     }));
     // A watched line says when it was made.
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {

@@ -1,0 +1,165 @@
+//! Columns of ss: every row is gathered before the first is printed, so that each column is as wide
+//! as its widest cell.
+//!
+//! ss gathers at most five chunks of 1 MiB, prints them, and goes on with widths that can only
+//! grow. So does this: memory is bounded, and a long listing breaks at the same rows.
+
+use std::ops::Range;
+
+/// Bytes of a chunk that hold cells: ss allocates 1 MiB, of which two pointers are its own.
+const CHUNK: usize = 1024 * 1024 - 16;
+/// Chunks that are filled before what was gathered is printed.
+const CHUNKS: usize = 5;
+/// Bytes in front of each cell: its length.
+const LENGTH: usize = 2;
+/// The longest cell: its length has 16 bits.
+const LONGEST: usize = u16::MAX as usize;
+
+/// A column of ss, in the order of printing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    Netid,
+    State,
+    RecvQueue,
+    SendQueue,
+    LocalAddress,
+    LocalPort,
+    PeerAddress,
+    PeerPort,
+    Process,
+}
+
+impl Column {
+    const ALL: [Self; 9] = [
+        Self::Netid,
+        Self::State,
+        Self::RecvQueue,
+        Self::SendQueue,
+        Self::LocalAddress,
+        Self::LocalPort,
+        Self::PeerAddress,
+        Self::PeerPort,
+        Self::Process,
+    ];
+
+    const fn heading(self) -> &'static [u8] {
+        match self {
+            Self::Netid => b"Netid",
+            Self::State => b"State",
+            Self::RecvQueue => b"Recv-Q",
+            Self::SendQueue => b"Send-Q",
+            Self::LocalAddress => b"Local Address:",
+            Self::PeerAddress => b"Peer Address:",
+            Self::LocalPort | Self::PeerPort => b"Port",
+            Self::Process => b"Process",
+        }
+    }
+
+    /// Whether a blank stands in front of it: ports and the last column follow without one.
+    const fn is_apart(self) -> bool {
+        !matches!(self, Self::Netid | Self::LocalPort | Self::PeerPort | Self::Process)
+    }
+
+    /// Whether cells are aligned to the right: addresses meet their ports at the colon.
+    const fn is_right(self) -> bool {
+        matches!(self, Self::LocalAddress | Self::PeerAddress)
+    }
+}
+
+/// What is gathered.
+#[derive(Debug)]
+pub(super) struct Layout {
+    columns: Vec<Column>,
+    widths: Vec<usize>,
+    text: Vec<u8>,
+    /// Where each cell ends; rows are as long as `columns`.
+    ends: Vec<usize>,
+    /// Bytes taken in the chunk that is being filled, and how many chunks there are, as ss counts.
+    taken: usize,
+    chunks: usize,
+}
+
+impl Layout {
+    /// Without the columns in `hidden`.
+    pub(super) fn without(hidden: &[Column]) -> Self {
+        let columns: Vec<_> = Column::ALL.into_iter().filter(|c| !hidden.contains(c)).collect();
+        let widths = vec![0; columns.len()];
+        Self { columns, widths, text: vec![], ends: vec![], taken: 0, chunks: 1 }
+    }
+
+    /// Gathers the headings as the first row.
+    pub(super) fn head(&mut self) {
+        for column in Column::ALL {
+            self.cell(column, |out| out.extend(column.heading()));
+        }
+    }
+
+    /// Gathers one cell; the columns of a row come in their order. One that is hidden is passed
+    /// over.
+    pub(super) fn cell(&mut self, column: Column, write: impl FnOnce(&mut Vec<u8>)) {
+        let index = self.ends.len() % self.columns.len();
+        if self.columns.get(index) != Some(&column) {
+            return;
+        }
+        let start = self.text.len();
+        write(&mut self.text);
+        self.text.truncate(start + LONGEST);
+        let length = self.text.len() - start;
+        self.ends.push(self.text.len());
+        if let Some(width) = self.widths.get_mut(index) {
+            *width = length.max(*width);
+        }
+        self.count(length);
+    }
+
+    /// Whether ss would print now, at the end of a row.
+    pub(super) fn is_full(&self) -> bool {
+        self.chunks >= CHUNKS
+    }
+
+    /// ss keeps a cell whole: one that does not fit begins a new chunk.
+    fn count(&mut self, length: usize) {
+        let size = LENGTH + length.next_multiple_of(2);
+        if self.taken + size > CHUNK {
+            self.chunks += 1;
+            self.taken = 0;
+        }
+        self.taken += size;
+    }
+
+    /// Appends what was gathered to `out` and forgets it; the widths stay.
+    pub(super) fn print(&mut self, out: &mut Vec<u8>) {
+        let mut start = 0;
+        for row in self.ends.chunks(self.columns.len()) {
+            for ((column, width), end) in self.columns.iter().zip(&self.widths).zip(row) {
+                let is_first = Some(column) == self.columns.first();
+                if column.is_apart() && !is_first {
+                    out.push(b' ');
+                }
+                padded(
+                    out,
+                    self.text.get(start..*end).unwrap_or_default(),
+                    *width,
+                    column.is_right(),
+                );
+                start = *end;
+            }
+            out.push(b'\n');
+        }
+        self.text.clear();
+        self.ends.clear();
+        (self.taken, self.chunks) = (0, 1);
+    }
+}
+
+fn padded(out: &mut Vec<u8>, text: &[u8], width: usize, right: bool) {
+    let blanks: Range<usize> = text.len()..width.max(text.len());
+    let pad = |out: &mut Vec<u8>| out.resize(out.len() + blanks.len(), b' ');
+    if right {
+        pad(out);
+    }
+    out.extend(text);
+    if !right {
+        pad(out);
+    }
+}

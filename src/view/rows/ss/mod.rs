@@ -1,0 +1,121 @@
+//! `--format ss`: byte for byte what ss of iproute2 6.1.0 prints into a pipe.
+//!
+//! Found out by running it, a switch and a kind of socket at a time; `tests/it/ss_text.rs` runs it
+//! again. Where it is wrong on purpose is in the manual.
+
+mod extended;
+mod inet;
+mod layout;
+mod mptcp;
+mod number;
+mod owners;
+mod tcp;
+
+use crate::{
+    collect::sink::RowSink,
+    field::{need::Need, row::Row},
+    model::{about::About, gap::Gap},
+    view::output::Output,
+};
+use layout::{Column, Layout};
+use std::io;
+
+/// The version whose text this is.
+pub const VERSION: &str = "iproute2-6.1.0";
+
+/// What a listing of ss shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of ss")]
+pub struct Shown {
+    /// Whether only one table is listed: then it has no name.
+    pub one_table: bool,
+    /// Whether only one state can come: then it is not told.
+    pub one_state: bool,
+    /// Headings.
+    pub heading: bool,
+    /// Both queues.
+    pub queues: bool,
+    /// `-n`: ports and rates as numbers.
+    pub numeric: bool,
+    /// `-O`: details on the same line.
+    pub oneline: bool,
+    /// `-o`, also with `-e`: timers, and the options of TCP.
+    pub timers: bool,
+    /// `-e`: user, inode, cookie, mark, cgroup, open directions.
+    pub identity: bool,
+    /// `-m`.
+    pub memory: bool,
+    /// `-i`.
+    pub info: bool,
+    /// `-p`, also with `-T`.
+    pub processes: bool,
+    /// `--tos`.
+    pub traffic_class: bool,
+    /// `--cgroup`.
+    pub cgroup: bool,
+    /// `--inet-sockopt`.
+    pub options: bool,
+}
+
+impl Shown {
+    /// What it costs.
+    pub fn need(self) -> Need {
+        let info = Need::TCP_INFO.with(Need::CONGESTION).with(Need::ALGORITHM);
+        [
+            (self.processes, Need::OWNERS),
+            (self.info, info),
+            (self.memory, Need::MEMORY),
+            (self.traffic_class, Need::TOS.with(Need::TRAFFIC_CLASS)),
+            (self.identity || self.cgroup, Need::CGROUPS),
+        ]
+        .into_iter()
+        .filter(|(shown, _)| *shown)
+        .fold(Need::INTERFACES, |sum, (_, need)| sum.with(need))
+    }
+}
+
+/// A listing in the words of ss.
+pub struct SsText<'o> {
+    output: &'o mut Output,
+    shown: Shown,
+    layout: Layout,
+}
+
+impl<'o> SsText<'o> {
+    /// Writes to `output`.
+    pub fn new(output: &'o mut Output, shown: Shown) -> Self {
+        let mut hidden = vec![];
+        if shown.one_table {
+            hidden.push(Column::Netid);
+        }
+        if shown.one_state {
+            hidden.push(Column::State);
+        }
+        if !shown.queues {
+            hidden.extend([Column::RecvQueue, Column::SendQueue]);
+        }
+        Self { output, shown, layout: Layout::without(&hidden) }
+    }
+}
+
+impl RowSink for SsText<'_> {
+    fn begin(&mut self, _: &About) -> io::Result<()> {
+        if self.shown.heading {
+            self.layout.head();
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row<'_>) -> io::Result<()> {
+        inet::row(&mut self.layout, row, self.shown);
+        if self.layout.is_full() {
+            self.layout.print(&mut self.output.buffer);
+        }
+        self.output.flush_if_full()
+    }
+
+    fn end(&mut self, _: &[Gap]) -> io::Result<()> {
+        self.layout.print(&mut self.output.buffer);
+        self.output.flush()
+    }
+}
