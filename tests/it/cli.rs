@@ -30,7 +30,7 @@ fn says(ended: &Ended, expected: &str) {
 fn what_has_no_meaning_is_refused_with_what_has() {
     let list = "`sockeye --help` lists commands and options";
     let columns = "`--columns help` lists every column";
-    let formats = "it takes one of table, json, ndjson, csv";
+    let formats = "it takes one of table, ss, json, ndjson, csv";
     let documents = sockeye::view::schema::names().collect::<Vec<_>>().join(", ");
     let documents = format!("there are: {documents}");
     for (typed, error, hint) in [
