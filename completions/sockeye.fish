@@ -49,14 +49,49 @@ function __sockeye_columns
         unit 'systemd unit of the processes that hold the socket' \
         container 'container of the processes that hold the socket, from the cgroup path' \
         owner_unknown 'why no process is named: time-wait, orphan, not-accepted, permission…' \
+        tclass 'traffic class of an IPv6 socket' \
+        class_id 'class of its net_cls cgroup, or else SO_PRIORITY' \
+        sockopt 'options that are set: freebind, transparent, mc_loop…' \
+        bbr.bandwidth 'BBR: bandwidth it found' \
+        bbr.min_rtt 'BBR: smallest round-trip time of the last seconds' \
+        bbr.pacing_gain 'BBR: gain of the pacing rate, in 1/256' \
+        bbr.cwnd_gain 'BBR: gain of the congestion window, in 1/256' \
+        dctcp.enabled 'DCTCP: no, where it fell back to Reno for want of ECN' \
+        dctcp.ce_state 'DCTCP: 1 where the last segment had a CE mark' \
+        dctcp.alpha 'DCTCP: share of marked bytes, in 1/1024' \
+        dctcp.acked_ecn 'DCTCP: acknowledged with a mark in this window' \
+        dctcp.acked 'DCTCP: acknowledged in this window' \
+        vegas.enabled 'Vegas: whether it measures at present' \
+        vegas.rtt_count 'Vegas: round trips measured' \
+        vegas.rtt 'Vegas: round-trip time' \
+        vegas.min_rtt 'Vegas: smallest round-trip time' \
+        ulp 'protocol on top of TCP in the kernel: tls, mptcp' \
+        ulp.tls_version 'TLS: version, 1.2 or 1.3' \
+        ulp.tls_cipher 'TLS: cipher' \
+        ulp.tls_sending 'TLS: who encrypts: none, sw, hw, hw-record' \
+        ulp.tls_receiving 'TLS: who decrypts: none, sw, hw, hw-record' \
+        ulp.tls_zerocopy 'TLS: sendfile(2) without a copy' \
+        ulp.tls_no_padding 'TLS: the peer is expected to pad no record' \
+        ulp.mptcp_flags 'MPTCP: bits MPTCP_SUBFLOW_FLAG_* of the path' \
+        ulp.mptcp_token_local 'MPTCP: this side\'s token of the connection' \
+        ulp.mptcp_token_remote 'MPTCP: the peer\'s token of the connection' \
+        ulp.mptcp_id_local 'MPTCP: id of this end\'s address' \
+        ulp.mptcp_id_remote 'MPTCP: id of the peer\'s address' \
+        ulp.mptcp_map_seq 'MPTCP: where the mapping begins in the connection\'s data' \
+        ulp.mptcp_map_subflow_seq 'MPTCP: where it begins in the path\'s data' \
+        ulp.mptcp_ssn_offset 'MPTCP: offset of the path\'s sequence numbers' \
+        ulp.mptcp_map 'MPTCP: bytes the mapping covers' \
+        md5 'peers with an MD5 key (RFC 2385); keys are never read' \
+        bpf_maps 'ids of the BPF maps that keep something in the socket' \
         ca_state 'congestion state: 0 open 1 disorder 2 CWR 3 recovery 4 loss' \
         rto_retransmits 'timeouts of the oldest segment so far' \
         probes 'unanswered window or keepalive probes' \
         backoff 'how often the timeout was doubled' \
-        tcp_options 'bits: 1 timestamps 2 SACK 4 scaling 8 ECN 16 ECN seen 32 SYN data' \
+        tcp_options '1 timestamps 2 SACK 4 scaling 8 ECN 16 seen 32 SYN data 64 µs 128 TFO' \
         snd_wscale 'window scale the peer announced' \
         rcv_wscale 'window scale this side announced' \
         app_limited '1: delivery_rate was limited by the sender\'s program' \
+        fastopen_client_fail 'TCP Fast Open: 1 no cookie, 2 data not acknowledged, 3 SYN retransmitted' \
         rto 'retransmission timeout' \
         ato 'delayed-ACK timeout' \
         mss 'largest segment this side sends' \
@@ -113,7 +148,8 @@ function __sockeye_columns
         delivered_ce_bytes 'delivered with CE' \
         received_e1 'received with ECT(1)' \
         received_e0 'received with ECT(0)' \
-        received_ce_bytes 'received with CE'
+        received_ce_bytes 'received with CE' \
+        accecn 'raw word of AccECN: its two halves differ between 6.18 and 7.0'
 end
 
 function __sockeye_order
@@ -129,7 +165,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= from= owner-deadline= F/filter= h/help V/version
+    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= from= owner-deadline= F/filter= h/help V/version
 end
 
 function __fish_sockeye_needs_command
@@ -161,6 +197,7 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -l sort -d 'Sort by a colu
 complete -c sockeye -n "__fish_sockeye_needs_command" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l limit -d 'Show at most N rows or groups' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_needs_command" -l format -d 'Form of the output' -r -f -a "table\t'Aligned columns, for people'
+ss\t'Byte for byte what ss of iproute2 6.1.0 prints'
 json\t'One JSON document, with all that is known of each socket'
 ndjson\t'One JSON object a line, with the same'
 csv\t'The shown columns, exact and without units (RFC 4180)'"
@@ -189,6 +226,11 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -s o -l options -d 'Show t
 complete -c sockeye -n "__fish_sockeye_needs_command" -s e -l extended -d 'Show user, inode and cookie'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s i -l info -d 'Show TCP details: round-trip time, window, retransmissions'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s m -l memory -d 'Show socket memory'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l tos -d 'Show type of service, traffic class and net_cls class'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l cgroup -d 'Show cgroups'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s n -l numeric -d 'Numbers instead of names: the default'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s r -l resolve -d 'Names of addresses and services, as far as they are known within two seconds'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s s -l summary -d 'Count sockets by protocol, family and state: the command `summary`'
@@ -216,6 +258,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l sort -d 'Sort b
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l limit -d 'Show at most N rows or groups' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l format -d 'Form of the output' -r -f -a "table\t'Aligned columns, for people'
+ss\t'Byte for byte what ss of iproute2 6.1.0 prints'
 json\t'One JSON document, with all that is known of each socket'
 ndjson\t'One JSON object a line, with the same'
 csv\t'The shown columns, exact and without units (RFC 4180)'"
@@ -244,6 +287,11 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s o -l options -d
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s e -l extended -d 'Show user, inode and cookie'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s i -l info -d 'Show TCP details: round-trip time, window, retransmissions'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s m -l memory -d 'Show socket memory'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l tos -d 'Show type of service, traffic class and net_cls class'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l cgroup -d 'Show cgroups'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s n -l numeric -d 'Numbers instead of names: the default'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s r -l resolve -d 'Names of addresses and services, as far as they are known within two seconds'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s s -l summary -d 'Count sockets by protocol, family and state: the command `summary`'
@@ -344,6 +392,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l sort -d 'Sort b
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l limit -d 'Show at most N rows or groups' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l format -d 'Form of the output' -r -f -a "table\t'Aligned columns, for people'
+ss\t'Byte for byte what ss of iproute2 6.1.0 prints'
 json\t'One JSON document, with all that is known of each socket'
 ndjson\t'One JSON object a line, with the same'
 csv\t'The shown columns, exact and without units (RFC 4180)'"
@@ -374,6 +423,11 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s o -l options -d
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s e -l extended -d 'Show user, inode and cookie'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s i -l info -d 'Show TCP details: round-trip time, window, retransmissions'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s m -l memory -d 'Show socket memory'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l tos -d 'Show type of service, traffic class and net_cls class'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l cgroup -d 'Show cgroups'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s n -l numeric -d 'Numbers instead of names: the default'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s r -l resolve -d 'Names of addresses and services, as far as they are known within two seconds'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s s -l summary -d 'Count sockets by protocol, family and state: the command `summary`'
@@ -473,14 +527,49 @@ fd\t'descriptor numbers, in the order of pid'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
+tclass\t'traffic class of an IPv6 socket'
+class_id\t'class of its net_cls cgroup, or else SO_PRIORITY'
+sockopt\t'options that are set: freebind, transparent, mc_loop…'
+bbr.bandwidth\t'BBR: bandwidth it found'
+bbr.min_rtt\t'BBR: smallest round-trip time of the last seconds'
+bbr.pacing_gain\t'BBR: gain of the pacing rate, in 1/256'
+bbr.cwnd_gain\t'BBR: gain of the congestion window, in 1/256'
+dctcp.enabled\t'DCTCP: no, where it fell back to Reno for want of ECN'
+dctcp.ce_state\t'DCTCP: 1 where the last segment had a CE mark'
+dctcp.alpha\t'DCTCP: share of marked bytes, in 1/1024'
+dctcp.acked_ecn\t'DCTCP: acknowledged with a mark in this window'
+dctcp.acked\t'DCTCP: acknowledged in this window'
+vegas.enabled\t'Vegas: whether it measures at present'
+vegas.rtt_count\t'Vegas: round trips measured'
+vegas.rtt\t'Vegas: round-trip time'
+vegas.min_rtt\t'Vegas: smallest round-trip time'
+ulp\t'protocol on top of TCP in the kernel: tls, mptcp'
+ulp.tls_version\t'TLS: version, 1.2 or 1.3'
+ulp.tls_cipher\t'TLS: cipher'
+ulp.tls_sending\t'TLS: who encrypts: none, sw, hw, hw-record'
+ulp.tls_receiving\t'TLS: who decrypts: none, sw, hw, hw-record'
+ulp.tls_zerocopy\t'TLS: sendfile(2) without a copy'
+ulp.tls_no_padding\t'TLS: the peer is expected to pad no record'
+ulp.mptcp_flags\t'MPTCP: bits MPTCP_SUBFLOW_FLAG_* of the path'
+ulp.mptcp_token_local\t'MPTCP: this side\\'s token of the connection'
+ulp.mptcp_token_remote\t'MPTCP: the peer\\'s token of the connection'
+ulp.mptcp_id_local\t'MPTCP: id of this end\\'s address'
+ulp.mptcp_id_remote\t'MPTCP: id of the peer\\'s address'
+ulp.mptcp_map_seq\t'MPTCP: where the mapping begins in the connection\\'s data'
+ulp.mptcp_map_subflow_seq\t'MPTCP: where it begins in the path\\'s data'
+ulp.mptcp_ssn_offset\t'MPTCP: offset of the path\\'s sequence numbers'
+ulp.mptcp_map\t'MPTCP: bytes the mapping covers'
+md5\t'peers with an MD5 key (RFC 2385); keys are never read'
+bpf_maps\t'ids of the BPF maps that keep something in the socket'
 ca_state\t'congestion state: 0 open 1 disorder 2 CWR 3 recovery 4 loss'
 rto_retransmits\t'timeouts of the oldest segment so far'
 probes\t'unanswered window or keepalive probes'
 backoff\t'how often the timeout was doubled'
-tcp_options\t'bits: 1 timestamps 2 SACK 4 scaling 8 ECN 16 ECN seen 32 SYN data'
+tcp_options\t'1 timestamps 2 SACK 4 scaling 8 ECN 16 seen 32 SYN data 64 µs 128 TFO'
 snd_wscale\t'window scale the peer announced'
 rcv_wscale\t'window scale this side announced'
 app_limited\t'1: delivery_rate was limited by the sender\\'s program'
+fastopen_client_fail\t'TCP Fast Open: 1 no cookie, 2 data not acknowledged, 3 SYN retransmitted'
 rto\t'retransmission timeout'
 ato\t'delayed-ACK timeout'
 mss\t'largest segment this side sends'
@@ -537,7 +626,8 @@ delivered_e0\t'delivered with ECT(0)'
 delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
-received_ce_bytes\t'received with CE'"
+received_ce_bytes\t'received with CE'
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -f -a "CLOSED\t'no connection'
 LISTEN\t'waits for connections from any peer'
 SYN_SENT\t'sent SYN, waits for the peer\\'s SYN and ACK'
@@ -614,14 +704,49 @@ fd\t'descriptor numbers, in the order of pid'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
+tclass\t'traffic class of an IPv6 socket'
+class_id\t'class of its net_cls cgroup, or else SO_PRIORITY'
+sockopt\t'options that are set: freebind, transparent, mc_loop…'
+bbr.bandwidth\t'BBR: bandwidth it found'
+bbr.min_rtt\t'BBR: smallest round-trip time of the last seconds'
+bbr.pacing_gain\t'BBR: gain of the pacing rate, in 1/256'
+bbr.cwnd_gain\t'BBR: gain of the congestion window, in 1/256'
+dctcp.enabled\t'DCTCP: no, where it fell back to Reno for want of ECN'
+dctcp.ce_state\t'DCTCP: 1 where the last segment had a CE mark'
+dctcp.alpha\t'DCTCP: share of marked bytes, in 1/1024'
+dctcp.acked_ecn\t'DCTCP: acknowledged with a mark in this window'
+dctcp.acked\t'DCTCP: acknowledged in this window'
+vegas.enabled\t'Vegas: whether it measures at present'
+vegas.rtt_count\t'Vegas: round trips measured'
+vegas.rtt\t'Vegas: round-trip time'
+vegas.min_rtt\t'Vegas: smallest round-trip time'
+ulp\t'protocol on top of TCP in the kernel: tls, mptcp'
+ulp.tls_version\t'TLS: version, 1.2 or 1.3'
+ulp.tls_cipher\t'TLS: cipher'
+ulp.tls_sending\t'TLS: who encrypts: none, sw, hw, hw-record'
+ulp.tls_receiving\t'TLS: who decrypts: none, sw, hw, hw-record'
+ulp.tls_zerocopy\t'TLS: sendfile(2) without a copy'
+ulp.tls_no_padding\t'TLS: the peer is expected to pad no record'
+ulp.mptcp_flags\t'MPTCP: bits MPTCP_SUBFLOW_FLAG_* of the path'
+ulp.mptcp_token_local\t'MPTCP: this side\\'s token of the connection'
+ulp.mptcp_token_remote\t'MPTCP: the peer\\'s token of the connection'
+ulp.mptcp_id_local\t'MPTCP: id of this end\\'s address'
+ulp.mptcp_id_remote\t'MPTCP: id of the peer\\'s address'
+ulp.mptcp_map_seq\t'MPTCP: where the mapping begins in the connection\\'s data'
+ulp.mptcp_map_subflow_seq\t'MPTCP: where it begins in the path\\'s data'
+ulp.mptcp_ssn_offset\t'MPTCP: offset of the path\\'s sequence numbers'
+ulp.mptcp_map\t'MPTCP: bytes the mapping covers'
+md5\t'peers with an MD5 key (RFC 2385); keys are never read'
+bpf_maps\t'ids of the BPF maps that keep something in the socket'
 ca_state\t'congestion state: 0 open 1 disorder 2 CWR 3 recovery 4 loss'
 rto_retransmits\t'timeouts of the oldest segment so far'
 probes\t'unanswered window or keepalive probes'
 backoff\t'how often the timeout was doubled'
-tcp_options\t'bits: 1 timestamps 2 SACK 4 scaling 8 ECN 16 ECN seen 32 SYN data'
+tcp_options\t'1 timestamps 2 SACK 4 scaling 8 ECN 16 seen 32 SYN data 64 µs 128 TFO'
 snd_wscale\t'window scale the peer announced'
 rcv_wscale\t'window scale this side announced'
 app_limited\t'1: delivery_rate was limited by the sender\\'s program'
+fastopen_client_fail\t'TCP Fast Open: 1 no cookie, 2 data not acknowledged, 3 SYN retransmitted'
 rto\t'retransmission timeout'
 ato\t'delayed-ACK timeout'
 mss\t'largest segment this side sends'
@@ -678,7 +803,8 @@ delivered_e0\t'delivered with ECT(0)'
 delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
-received_ce_bytes\t'received with CE'"
+received_ce_bytes\t'received with CE'
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -f -a "topics\t'what can be explained'
 handshake\t'how a connection opens, and which side is in which state'
 close\t'how a connection closes, and which side is in which state'
@@ -809,14 +935,49 @@ fd\t'descriptor numbers, in the order of pid'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
+tclass\t'traffic class of an IPv6 socket'
+class_id\t'class of its net_cls cgroup, or else SO_PRIORITY'
+sockopt\t'options that are set: freebind, transparent, mc_loop…'
+bbr.bandwidth\t'BBR: bandwidth it found'
+bbr.min_rtt\t'BBR: smallest round-trip time of the last seconds'
+bbr.pacing_gain\t'BBR: gain of the pacing rate, in 1/256'
+bbr.cwnd_gain\t'BBR: gain of the congestion window, in 1/256'
+dctcp.enabled\t'DCTCP: no, where it fell back to Reno for want of ECN'
+dctcp.ce_state\t'DCTCP: 1 where the last segment had a CE mark'
+dctcp.alpha\t'DCTCP: share of marked bytes, in 1/1024'
+dctcp.acked_ecn\t'DCTCP: acknowledged with a mark in this window'
+dctcp.acked\t'DCTCP: acknowledged in this window'
+vegas.enabled\t'Vegas: whether it measures at present'
+vegas.rtt_count\t'Vegas: round trips measured'
+vegas.rtt\t'Vegas: round-trip time'
+vegas.min_rtt\t'Vegas: smallest round-trip time'
+ulp\t'protocol on top of TCP in the kernel: tls, mptcp'
+ulp.tls_version\t'TLS: version, 1.2 or 1.3'
+ulp.tls_cipher\t'TLS: cipher'
+ulp.tls_sending\t'TLS: who encrypts: none, sw, hw, hw-record'
+ulp.tls_receiving\t'TLS: who decrypts: none, sw, hw, hw-record'
+ulp.tls_zerocopy\t'TLS: sendfile(2) without a copy'
+ulp.tls_no_padding\t'TLS: the peer is expected to pad no record'
+ulp.mptcp_flags\t'MPTCP: bits MPTCP_SUBFLOW_FLAG_* of the path'
+ulp.mptcp_token_local\t'MPTCP: this side\\'s token of the connection'
+ulp.mptcp_token_remote\t'MPTCP: the peer\\'s token of the connection'
+ulp.mptcp_id_local\t'MPTCP: id of this end\\'s address'
+ulp.mptcp_id_remote\t'MPTCP: id of the peer\\'s address'
+ulp.mptcp_map_seq\t'MPTCP: where the mapping begins in the connection\\'s data'
+ulp.mptcp_map_subflow_seq\t'MPTCP: where it begins in the path\\'s data'
+ulp.mptcp_ssn_offset\t'MPTCP: offset of the path\\'s sequence numbers'
+ulp.mptcp_map\t'MPTCP: bytes the mapping covers'
+md5\t'peers with an MD5 key (RFC 2385); keys are never read'
+bpf_maps\t'ids of the BPF maps that keep something in the socket'
 ca_state\t'congestion state: 0 open 1 disorder 2 CWR 3 recovery 4 loss'
 rto_retransmits\t'timeouts of the oldest segment so far'
 probes\t'unanswered window or keepalive probes'
 backoff\t'how often the timeout was doubled'
-tcp_options\t'bits: 1 timestamps 2 SACK 4 scaling 8 ECN 16 ECN seen 32 SYN data'
+tcp_options\t'1 timestamps 2 SACK 4 scaling 8 ECN 16 seen 32 SYN data 64 µs 128 TFO'
 snd_wscale\t'window scale the peer announced'
 rcv_wscale\t'window scale this side announced'
 app_limited\t'1: delivery_rate was limited by the sender\\'s program'
+fastopen_client_fail\t'TCP Fast Open: 1 no cookie, 2 data not acknowledged, 3 SYN retransmitted'
 rto\t'retransmission timeout'
 ato\t'delayed-ACK timeout'
 mss\t'largest segment this side sends'
@@ -873,7 +1034,8 @@ delivered_e0\t'delivered with ECT(0)'
 delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
-received_ce_bytes\t'received with CE'"
+received_ce_bytes\t'received with CE'
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -f -a "CLOSED\t'no connection'
 LISTEN\t'waits for connections from any peer'
 SYN_SENT\t'sent SYN, waits for the peer\\'s SYN and ACK'
@@ -950,14 +1112,49 @@ fd\t'descriptor numbers, in the order of pid'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
+tclass\t'traffic class of an IPv6 socket'
+class_id\t'class of its net_cls cgroup, or else SO_PRIORITY'
+sockopt\t'options that are set: freebind, transparent, mc_loop…'
+bbr.bandwidth\t'BBR: bandwidth it found'
+bbr.min_rtt\t'BBR: smallest round-trip time of the last seconds'
+bbr.pacing_gain\t'BBR: gain of the pacing rate, in 1/256'
+bbr.cwnd_gain\t'BBR: gain of the congestion window, in 1/256'
+dctcp.enabled\t'DCTCP: no, where it fell back to Reno for want of ECN'
+dctcp.ce_state\t'DCTCP: 1 where the last segment had a CE mark'
+dctcp.alpha\t'DCTCP: share of marked bytes, in 1/1024'
+dctcp.acked_ecn\t'DCTCP: acknowledged with a mark in this window'
+dctcp.acked\t'DCTCP: acknowledged in this window'
+vegas.enabled\t'Vegas: whether it measures at present'
+vegas.rtt_count\t'Vegas: round trips measured'
+vegas.rtt\t'Vegas: round-trip time'
+vegas.min_rtt\t'Vegas: smallest round-trip time'
+ulp\t'protocol on top of TCP in the kernel: tls, mptcp'
+ulp.tls_version\t'TLS: version, 1.2 or 1.3'
+ulp.tls_cipher\t'TLS: cipher'
+ulp.tls_sending\t'TLS: who encrypts: none, sw, hw, hw-record'
+ulp.tls_receiving\t'TLS: who decrypts: none, sw, hw, hw-record'
+ulp.tls_zerocopy\t'TLS: sendfile(2) without a copy'
+ulp.tls_no_padding\t'TLS: the peer is expected to pad no record'
+ulp.mptcp_flags\t'MPTCP: bits MPTCP_SUBFLOW_FLAG_* of the path'
+ulp.mptcp_token_local\t'MPTCP: this side\\'s token of the connection'
+ulp.mptcp_token_remote\t'MPTCP: the peer\\'s token of the connection'
+ulp.mptcp_id_local\t'MPTCP: id of this end\\'s address'
+ulp.mptcp_id_remote\t'MPTCP: id of the peer\\'s address'
+ulp.mptcp_map_seq\t'MPTCP: where the mapping begins in the connection\\'s data'
+ulp.mptcp_map_subflow_seq\t'MPTCP: where it begins in the path\\'s data'
+ulp.mptcp_ssn_offset\t'MPTCP: offset of the path\\'s sequence numbers'
+ulp.mptcp_map\t'MPTCP: bytes the mapping covers'
+md5\t'peers with an MD5 key (RFC 2385); keys are never read'
+bpf_maps\t'ids of the BPF maps that keep something in the socket'
 ca_state\t'congestion state: 0 open 1 disorder 2 CWR 3 recovery 4 loss'
 rto_retransmits\t'timeouts of the oldest segment so far'
 probes\t'unanswered window or keepalive probes'
 backoff\t'how often the timeout was doubled'
-tcp_options\t'bits: 1 timestamps 2 SACK 4 scaling 8 ECN 16 ECN seen 32 SYN data'
+tcp_options\t'1 timestamps 2 SACK 4 scaling 8 ECN 16 seen 32 SYN data 64 µs 128 TFO'
 snd_wscale\t'window scale the peer announced'
 rcv_wscale\t'window scale this side announced'
 app_limited\t'1: delivery_rate was limited by the sender\\'s program'
+fastopen_client_fail\t'TCP Fast Open: 1 no cookie, 2 data not acknowledged, 3 SYN retransmitted'
 rto\t'retransmission timeout'
 ato\t'delayed-ACK timeout'
 mss\t'largest segment this side sends'
@@ -1014,7 +1211,8 @@ delivered_e0\t'delivered with ECT(0)'
 delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
-received_ce_bytes\t'received with CE'"
+received_ce_bytes\t'received with CE'
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -f -a ""
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -f -a ""
 complete -c sockeye -n "__fish_sockeye_using_subcommand schema" -f -a "sockets\t'a listing, by --json'
