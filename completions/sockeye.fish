@@ -212,7 +212,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_needs_command" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_needs_command" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_needs_command" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s u -l udp -d 'UDP sockets'
@@ -273,7 +273,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s u -l udp -d 'UDP sockets'
@@ -317,7 +317,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l ndjson -d 'One JSON document on one line, the same as --json'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -337,7 +337,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l ndjson -d 'One JSON document on one line, the same as --json'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -368,7 +368,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l self -d 'By the calling shell: sockeye\'s parent process'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l bound -d 'By a program that calls bind() with the source address before connect()'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l json -d 'One JSON document (--format json)'
@@ -382,7 +382,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s t -l tcp -d 'TCP sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s u -l udp -d 'UDP sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l redact -d 'Mask addresses and the names of host, users, processes, containers, units and cgroups'
@@ -407,7 +407,7 @@ proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
-complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l owner-deadline -d 'Stop looking for owners after this long' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s y -l yes -d 'Close them; without it they are only shown'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l dry-run -d 'Only show what would be closed: the default'

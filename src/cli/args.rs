@@ -447,7 +447,7 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to look",
           action = ArgAction::Append)]
     pub from: Vec<PathBuf>,
-    /// Stop looking for owners after this long
+    /// Stop looking for owners after this long; on a terminal 2 s, else no limit
     #[arg(long, value_name = "SECONDS", value_parser = seconds,
           allow_negative_numbers = true, help_heading = "Where to look")]
     pub owner_deadline: Option<Duration>,

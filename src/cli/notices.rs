@@ -1,9 +1,12 @@
 //! What could not be seen, said once on stderr.
 
-use crate::model::{about::About, gap::Gap};
+use crate::{
+    kernel::owners::Progress,
+    model::{about::About, gap::Gap},
+};
 use std::{
     collections::HashSet,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
 
 /// Remembers what was said, so that a watch does not repeat it.
@@ -40,6 +43,20 @@ impl Notices {
 /// Says something once on stderr.
 pub fn note(text: &str) {
     say("note", text);
+}
+
+/// Who tells how far a look-up of owners is: nobody where stderr is no terminal.
+pub fn owner_progress() -> Option<fn(Progress)> {
+    io::stderr().is_terminal().then_some(tell_progress)
+}
+
+/// One line that is written over, and taken back in the end.
+fn tell_progress(progress: Progress) {
+    let mut stderr = io::stderr().lock();
+    let _ = match progress {
+        Progress::Percent(percent) => write!(stderr, "\rlooking for owners: {percent} %"),
+        Progress::Over => write!(stderr, "\r\x1b[K"),
+    };
 }
 
 fn say(kind: &str, text: &str) {

@@ -3,7 +3,7 @@
 use super::{
     args::{Colour, Format, ListArgs, RepeatArgs, Source, SourceArgs},
     failure::Failure,
-    filter, ss,
+    filter, notices, ss,
 };
 use crate::{
     collect::query::{Order, Query, SourceChoice},
@@ -20,10 +20,16 @@ use crate::{
     },
 };
 use anstream::ColorChoice;
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 /// How long `-r` makes the user wait for names, in all.
 const RESOLVE: Duration = Duration::from_secs(2);
+
+/// How long a person waits for owners, without `--owner-deadline`.
+const OWNERS: Duration = Duration::from_secs(2);
 
 /// A listing, decided.
 pub struct Plan {
@@ -143,7 +149,8 @@ impl Plan {
             services: args.resolve || (as_ss && !args.numeric),
             families_apart: as_ss,
             pids: vec![],
-            owner_patience: args.source.owner_deadline,
+            owner_patience: owner_patience(&args.source),
+            owner_progress: notices::owner_progress(),
         };
         Ok(Self { query, fields, form, heading: !args.no_header, quiet: args.quiet, device })
     }
@@ -186,8 +193,14 @@ pub fn report_query(
         services: false,
         families_apart: false,
         pids: vec![],
-        owner_patience: args.owner_deadline,
+        owner_patience: owner_patience(args),
+        owner_progress: notices::owner_progress(),
     })
+}
+
+/// How long the look-up of owners may take: on a terminal somebody waits, a script wants it all.
+fn owner_patience(args: &SourceArgs) -> Option<Duration> {
+    args.owner_deadline.or_else(|| io::stdout().is_terminal().then_some(OWNERS))
 }
 
 /// The snapshot to read instead of the kernel; `None`: the kernel.

@@ -1,8 +1,8 @@
 //! Who holds the shown sockets, looked up only when something shown needs it.
 
-use super::query::Query;
+use super::query::{Query, SourceChoice};
 use crate::{
-    kernel::proc::descriptors::{self, Found, Wanted},
+    kernel::owners::{self as holders, Found, Wanted},
     model::{
         gap::Gap,
         owner::{Owners, Unowned},
@@ -32,8 +32,10 @@ pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>
         inodes: (!more).then(inodes),
         netns,
         deadline: query.owner_patience.map(|patience| Instant::now() + patience),
+        may_use_bpf: query.source != SourceChoice::Proc,
+        progress: query.owner_progress,
     };
-    match descriptors::look_up(&query.root, &wanted) {
+    match holders::look_up(&query.root, &wanted) {
         Ok(Found { owners, unreadable, processes_hidden, .. }) => {
             LookUp { owners, unreadable, processes_hidden, failed: None }
         }
@@ -103,5 +105,21 @@ fn counted(number: u64, thing: &str) -> String {
         (1, thing) => format!("1 {thing}"),
         (n, "process") => format!("{n} processes"),
         (n, thing) => format!("{n} {thing}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_deadline_left_out_is_counted_with_the_way_out() {
+        let owners = Owners::default().finished(Some(Unowned::Deadline));
+        let look_up = LookUp { owners, ..LookUp::default() };
+        assert_eq!(look_up.gaps(0), []);
+        let [gap] = look_up.gaps(12).try_into().unwrap();
+        assert_eq!(gap.code, "owners-deadline");
+        assert_eq!(gap.message, "owners of 12 sockets were not found before the deadline");
+        assert!(gap.hint.contains("--owner-deadline SECONDS"), "{}", gap.hint);
     }
 }

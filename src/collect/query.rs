@@ -3,7 +3,7 @@
 use crate::{
     field::{definition::Field, need::Need, row::Row},
     filter::{Filter, eval::Truth},
-    kernel::proc::root::Root,
+    kernel::{owners::Progress, proc::root::Root},
     model::{
         protocol::{Family, Protocol},
         socket::Socket,
@@ -61,6 +61,8 @@ pub struct Query {
     pub pids: Vec<u32>,
     /// How long the look-up of owners may take.
     pub owner_patience: Option<Duration>,
+    /// Whom to tell how far that is, when it takes long.
+    pub owner_progress: Option<fn(Progress)>,
 }
 
 impl Query {

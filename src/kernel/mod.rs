@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod addresses;
+pub mod bpf;
 pub mod bytes;
 pub mod cgroup_tree;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod host;
 pub mod names;
 pub mod namespace;
 pub mod netlink;
+pub mod owners;
 pub mod proc;
 pub mod route;
 pub mod snapshot_file;

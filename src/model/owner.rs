@@ -1,6 +1,6 @@
 //! Who holds a socket.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 /// A process that holds sockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,20 +104,66 @@ pub struct Descriptor {
 /// What a look-up of owners found, by socket inode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Owners {
+    /// By process id, once the look-up is finished.
     processes: Vec<Process>,
     /// Sorted by inode, process, descriptor.
     descriptors: Vec<Descriptor>,
+    drawers: Drawers,
     /// What a socket with an inode and without a descriptor means after this look-up.
     unmatched: Option<Unowned>,
     by_pid: HashMap<u32, u32>,
 }
 
+/// Where in the sorted descriptors to look for an inode: inodes are numbers the kernel counts up, so
+/// their upper bits divide them about evenly. Every row of a listing asks; a search over a million
+/// descriptors would miss the cache twenty times.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Drawers {
+    first: u64,
+    shift: u32,
+    /// Where each drawer begins, and at the end where the last one ends.
+    starts: Vec<u32>,
+}
+
+impl Drawers {
+    /// Divides descriptors so that a drawer has about eight.
+    fn of(descriptors: &[Descriptor]) -> Self {
+        let (Some(first), Some(last)) = (descriptors.first(), descriptors.last()) else {
+            return Self::default();
+        };
+        let first = first.inode;
+        let wanted = descriptors.len() as u64 / 8 + 1;
+        let shift =
+            ((last.inode - first) / wanted).checked_ilog2().map_or(0, |log| (log + 1).min(63));
+        let place = |inode: u64| usize::try_from((inode - first) >> shift).unwrap_or(0);
+        let mut starts = Vec::with_capacity(place(last.inode) + 2);
+        for (index, descriptor) in descriptors.iter().enumerate() {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            while starts.len() <= place(descriptor.inode) {
+                starts.push(index);
+            }
+        }
+        starts.push(u32::try_from(descriptors.len()).unwrap_or(u32::MAX));
+        Self { first, shift, starts }
+    }
+
+    /// The drawer an inode would be in.
+    fn of_inode(&self, inode: u64) -> Option<Range<usize>> {
+        let drawer = usize::try_from(inode.checked_sub(self.first)? >> self.shift).ok()?;
+        let (start, end) = (self.starts.get(drawer)?, self.starts.get(drawer + 1)?);
+        Some(*start as usize..*end as usize)
+    }
+}
+
 impl Owners {
-    /// Adds a process with the sockets it holds as (inode, descriptor).
+    /// Adds a process with the sockets it holds as (inode, descriptor); more of them where it was
+    /// added before.
     pub fn add(&mut self, process: Process, sockets: &[(u64, u32)]) {
-        let index = u32::try_from(self.processes.len()).unwrap_or(u32::MAX);
-        self.by_pid.insert(process.pid, index);
-        self.processes.push(process);
+        let next = u32::try_from(self.processes.len()).unwrap_or(u32::MAX);
+        let index = *self.by_pid.entry(process.pid).or_insert(next);
+        if index == next {
+            self.processes.push(process);
+        }
         self.descriptors.extend(sockets.iter().map(|&(inode, fd)| Descriptor {
             inode,
             process: index,
@@ -128,9 +174,30 @@ impl Owners {
     /// Ends the look-up: sorts, and fixes what "not found" means (`None`: nothing was looked up).
     #[must_use]
     pub fn finished(mut self, unmatched: Option<Unowned>) -> Self {
+        self.number_by_pid();
         self.descriptors.sort_unstable();
+        // Threads with descriptors of their own are told one by one.
+        self.descriptors.dedup();
+        self.drawers = Drawers::of(&self.descriptors);
         self.unmatched = unmatched;
         self
+    }
+
+    /// Numbers the processes by their ids, in whatever order they were found.
+    fn number_by_pid(&mut self) {
+        if self.processes.is_sorted_by_key(|process| process.pid) {
+            return;
+        }
+        let before: Vec<u32> = self.processes.iter().map(|process| process.pid).collect();
+        self.processes.sort_by_key(|process| process.pid);
+        let numbered = self.processes.iter().zip(0u32..);
+        self.by_pid = numbered.map(|(process, number)| (process.pid, number)).collect();
+        for descriptor in &mut self.descriptors {
+            let pid = before.get(descriptor.process as usize);
+            if let Some(number) = pid.and_then(|pid| self.by_pid.get(pid)) {
+                descriptor.process = *number;
+            }
+        }
     }
 
     /// The same, with these sockets alone and the processes that hold them.
@@ -153,8 +220,10 @@ impl Owners {
 
     /// Every (process, descriptor) that holds the socket, by process.
     pub fn holders(&self, inode: u64) -> impl Iterator<Item = (&Process, u32)> {
-        let start = self.descriptors.partition_point(|d| d.inode < inode);
-        self.descriptors
+        let drawer = self.drawers.of_inode(inode).and_then(|range| self.descriptors.get(range));
+        let drawer = drawer.unwrap_or_default();
+        let start = drawer.partition_point(|d| d.inode < inode);
+        drawer
             .get(start..)
             .unwrap_or_default()
             .iter()
@@ -211,5 +280,41 @@ mod tests {
         assert_eq!(of(200), [(7, 4)]);
         assert!(of(150).is_empty());
         assert_eq!(owners.unmatched(), Some(Unowned::Kernel));
+    }
+
+    #[test]
+    fn the_order_of_finding_is_not_the_order_of_telling() {
+        let mut owners = Owners::default();
+        owners.add(process(9), &[(100, 3)]);
+        owners.add(process(7), &[(100, 5), (300, 6)]);
+        // A second thread of the first, with the same descriptors and one of its own.
+        owners.add(process(9), &[(100, 3), (200, 4)]);
+        let owners = owners.finished(None);
+        let of = |inode| owners.holders(inode).map(|(p, fd)| (p.pid, fd)).collect::<Vec<_>>();
+        assert_eq!(of(100), [(7, 5), (9, 3)]);
+        assert_eq!((of(200), of(300)), (vec![(9, 4)], vec![(7, 6)]));
+        assert_eq!((owners.descriptors_of(7), owners.descriptors_of(9)), (2, 2));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_inode_is_found_however_they_lie(
+            near in proptest::collection::btree_set(0u64..3000, 0..600),
+            far in proptest::collection::btree_set(proptest::num::u64::ANY, 0..20),
+        ) {
+            let inodes: Vec<u64> = near.union(&far).copied().collect();
+            let mut owners = Owners::default();
+            let held: Vec<(u64, u32)> = inodes.iter().copied().zip(0..).collect();
+            owners.add(process(7), &held);
+            let owners = owners.finished(None);
+            for (inode, fd) in held {
+                let found: Vec<u32> = owners.holders(inode).map(|(_, fd)| fd).collect();
+                proptest::prop_assert_eq!(found, vec![fd]);
+                for other in [inode.wrapping_add(1), inode.wrapping_sub(1)] {
+                    let expected = near.contains(&other) || far.contains(&other);
+                    proptest::prop_assert_eq!(owners.holds(other), expected);
+                }
+            }
+        }
     }
 }

@@ -133,6 +133,40 @@ fn only_the_kernel_room_opens_files_and_only_view_and_cli_write() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The file that may have `unsafe` in it, which the compiler denies everywhere else unless a file
+/// allows it to itself.
+const AUDITED: &str = "kernel/bpf/syscall";
+
+#[test]
+fn only_the_audited_file_is_unsafe_and_each_such_place_says_why_it_is_sound() {
+    let mut places = 0;
+    for Module { path, text, .. } in modules() {
+        let words = |line: &str, word: &str| {
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            line.split("//").next().unwrap_or("").split(|c| !is_word(c)).any(|w| w == word)
+        };
+        if path != AUDITED {
+            let wrong = text.lines().find(|line| {
+                words(line, "unsafe") || words(line, "unsafe_code") || line.contains("no_mangle")
+            });
+            assert_eq!(wrong, None, "{path}");
+            continue;
+        }
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| words(line, "unsafe")) {
+            places += 1;
+            // Above the statement or the function, in one block of comments.
+            let above = lines[..at].iter().rev();
+            let statement = above.skip_while(|l| !l.starts_with("//") && !l.ends_with([';', '}']));
+            let comment = statement.take_while(|l| l.starts_with("//"));
+            let is_argued =
+                comment.into_iter().any(|l| l.contains("SAFETY:") || l.contains("# Safety"));
+            assert!(is_argued, "{path}:{}: {line}", at + 1);
+        }
+    }
+    assert!(places > 0, "the test looks for nothing");
+}
+
 fn rank(path: &str) -> Option<usize> {
     let room = path.split('/').next()?;
     LAYERS.iter().position(|layer| *layer == room)

@@ -36,6 +36,8 @@ mod snapshot;
 mod states;
 /// The TIME_WAIT report says what was done.
 mod time_wait;
+/// What the kernel's walk over descriptors tells is what /proc tells.
+mod walk;
 /// The decoder of inet_diag answers: recorded, cut, lying, random, live.
 mod wire;
 /// Without netlink, without /proc, or with processes hidden, the listing says what it lacks.

@@ -1,130 +1,198 @@
-//! `/proc/PID/fd`: which process holds which socket.
+//! `/proc/PID/fd`: the sockets among the descriptors of processes.
+//!
+//! Every descriptor is a link that has to be read: 3.6 µs of the kernel's time each, and following it
+//! with stat(2) is hardly cheaper (measured on 6.18). So many of them are read on several threads, and
+//! as few as possible at all.
 
-use super::{
-    process::{self, inode_in},
-    root::Root,
-};
-use crate::{
-    kernel::error::Error,
-    model::owner::{Owners, Unowned},
-};
+use super::{process::inode_in, root::Root};
 use nix::{
-    dir::Dir,
     errno::Errno,
     fcntl::{self, OFlag},
-    sys::stat::Mode,
+    sys::stat::{Mode, stat},
 };
-use std::{collections::HashSet, time::Instant};
+use rustix::fs::{RawDir, SeekFrom, readlinkat_raw, seek};
+use std::{
+    ffi::OsStr,
+    mem::MaybeUninit,
+    num::NonZeroUsize,
+    ops::{ControlFlow, Range},
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
-/// What to look for.
-#[derive(Debug)]
-pub struct Wanted {
-    /// Inodes to find. `None`: every socket of the host.
-    pub inodes: Option<HashSet<u64>>,
-    /// The namespace the sockets belong to. Its processes are all read, since a socket may have
-    /// several holders. Those of other namespaces are read only while an inode has none: a
-    /// descriptor can be passed to them, but they may be many (a container host).
-    pub netns: Option<u64>,
-    /// When to stop with what was found.
-    pub deadline: Option<Instant>,
+/// From so many descriptors on threads are worth their start.
+const MANY: u64 = 20_000;
+/// The most threads: what they wait for is one lock for each process they look at.
+const THREADS: usize = 8;
+/// Descriptors of one process that one thread reads at a time.
+const SHARE: u64 = 16_384;
+/// Between two questions whether to go on: a few milliseconds.
+const STEP: usize = 1024;
+/// One getdents(2): two thousand names.
+const BUFFER: usize = 48 * 1024;
+/// More than `socket:[18446744073709551615]`; of longer links only the beginning matters.
+const LONGEST: usize = 32;
+
+/// A part of the descriptors of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// The process.
+    pub pid: u32,
+    /// Numbers of descriptors.
+    range: Range<u64>,
+    /// How many descriptors it may have; at least 1, so that a process counts too.
+    pub weight: u64,
 }
 
-/// What a look-up found.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Holders by inode.
-    pub owners: Owners,
-    /// Processes whose descriptors could not be read.
-    pub unreadable: usize,
-    /// Whether processes of other users are not even listed (`hidepid=2`).
-    pub processes_hidden: bool,
-    /// Whether the look-up ended at its deadline.
-    pub cut_short: bool,
+/// How many descriptors a process has: the size of its directory since Linux 6.2, 0 before.
+pub fn count(root: &Root, pid: u32) -> u64 {
+    let size = stat(&root.join(format!("{pid}/fd"))).map_or(0, |stat| stat.st_size);
+    u64::try_from(size).unwrap_or(0)
 }
 
-/// Looks owners up.
-pub fn look_up(root: &Root, wanted: &Wanted) -> Result<Found, Error> {
-    let mut found = Found::default();
-    let mut missing = wanted.inodes.clone();
-    let (same, other): (Vec<u32>, Vec<u32>) = process::pids(root)?
-        .into_iter()
-        .partition(|pid| wanted.netns.is_none() || process::netns(root, pid) == wanted.netns);
-    // Process 1 exists in every pid namespace; where it is not listed, hidepid hides it.
-    found.processes_hidden = same.first() != Some(&1) && other.first() != Some(&1);
-    let own = same.len();
-    for (index, pid) in same.into_iter().chain(other).enumerate() {
-        if index >= own && missing.as_ref().is_some_and(HashSet::is_empty) {
-            break;
+/// Divides processes with their numbers of descriptors so that no share takes very long.
+pub fn shares(processes: impl IntoIterator<Item = (u32, u64)>) -> Vec<Share> {
+    let mut shares = vec![];
+    for (pid, count) in processes {
+        // Numbers are mostly without gaps; where they are not, the last share is the larger.
+        let mut from = 0;
+        while count.saturating_sub(from) > 2 * SHARE {
+            shares.push(Share { pid, range: from..from + SHARE, weight: SHARE });
+            from += SHARE;
         }
-        if wanted.deadline.is_some_and(|end| Instant::now() >= end) {
-            found.cut_short = true;
-            break;
-        }
-        match sockets_of(root, pid) {
-            Ok(mut sockets) => {
-                if let (Some(inodes), Some(missing)) = (&wanted.inodes, &mut missing) {
-                    sockets.retain(|(inode, _)| inodes.contains(inode));
-                    for (inode, _) in &sockets {
-                        missing.remove(inode);
-                    }
-                }
-                if !sockets.is_empty() {
-                    found.owners.add(process::read(root, pid), &sockets);
-                }
-            }
-            Err(Errno::EACCES | Errno::EPERM) => found.unreadable += 1,
-            // It ended while we looked.
-            Err(_) => {}
-        }
+        let weight = count.saturating_sub(from).max(1);
+        shares.push(Share { pid, range: from..u64::MAX, weight });
     }
-    let unmatched = if found.cut_short {
-        Unowned::Deadline
-    } else if found.unreadable > 0 || found.processes_hidden {
-        Unowned::Permission
-    } else if is_inner_pid_namespace(root) {
-        Unowned::OtherPidNamespace
-    } else {
-        Unowned::Kernel
-    };
-    found.owners = std::mem::take(&mut found.owners).finished(Some(unmatched));
-    Ok(found)
+    shares
 }
 
-/// (inode, descriptor) of every socket a process holds.
-fn sockets_of(root: &Root, pid: u32) -> nix::Result<Vec<(u64, u32)>> {
-    let path = root.join(format!("{pid}/fd"));
-    let mut directory = Dir::open(&path, OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty())?;
-    let names: Vec<_> =
-        directory.iter().filter_map(Result::ok).map(|entry| entry.file_name().to_owned()).collect();
+/// Reads every share and hands each answer to `each`, on several threads where it is much; ends
+/// early where `go_on` breaks.
+pub fn read(
+    root: &Root,
+    shares: &[Share],
+    each: impl Fn(&Share, nix::Result<Vec<(u64, u32)>>) + Sync,
+    go_on: impl Fn() -> ControlFlow<()> + Sync,
+) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
+        while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if go_on().is_break() {
+                break;
+            }
+            each(share, sockets_of(root, share, &mut buffer, &go_on));
+        }
+    };
+    let descriptors: u64 = shares.iter().map(|share| share.weight).sum();
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = if descriptors < MANY { 1 } else { processors.min(THREADS).min(shares.len()) };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Where no thread can be made, this one does it all.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
+}
+
+/// (inode, descriptor) of every socket in a share.
+fn sockets_of(
+    root: &Root,
+    share: &Share,
+    buffer: &mut [MaybeUninit<u8>],
+    go_on: impl Fn() -> ControlFlow<()>,
+) -> nix::Result<Vec<(u64, u32)>> {
+    let path = root.join(format!("{}/fd", share.pid));
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let directory: OwnedFd = fcntl::open(&path, flags, Mode::empty())?;
+    if share.range.start > 0 {
+        // The position in this directory is the number of the descriptor, after `.` and `..`
+        // (`proc_readfd_common` in `fs/proc/fd.c`).
+        seek(&directory, SeekFrom::Start(share.range.start + 2)).map_err(errno)?;
+    }
     let mut sockets = vec![];
-    for name in names {
-        let Some(fd) = name.to_str().ok().and_then(|digits| digits.parse().ok()) else {
+    let mut entries = RawDir::new(&directory, buffer);
+    let mut until_pause = STEP;
+    while let Some(entry) = entries.next() {
+        let Ok(entry) = entry else { break };
+        let Some(fd) = entry.file_name().to_str().ok().and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
-        let target = match fcntl::readlinkat(&directory, name.as_c_str()) {
-            Ok(target) => target,
+        if u64::from(fd) >= share.range.end {
+            break;
+        }
+        let mut target = [MaybeUninit::uninit(); LONGEST];
+        match readlinkat_raw(&directory, entry.file_name(), &mut target) {
+            Ok((target, _)) => {
+                let inode = inode_in(b"socket:[", OsStr::from_bytes(target));
+                sockets.extend(inode.map(|inode| (inode, fd)));
+            }
             // The directory can be listed and its links not: a process with capabilities that we
             // lack, even as root.
-            Err(denied @ (Errno::EACCES | Errno::EPERM)) => return Err(denied),
+            Err(denied @ (rustix::io::Errno::ACCESS | rustix::io::Errno::PERM)) => {
+                return Err(errno(denied));
+            }
             // Closed while we look.
-            Err(_) => continue,
-        };
-        if let Some(inode) = inode_in(b"socket:[", &target) {
-            sockets.push((inode, fd));
+            Err(_) => {}
+        }
+        until_pause -= 1;
+        if until_pause == 0 {
+            until_pause = STEP;
+            if go_on().is_break() {
+                break;
+            }
         }
     }
     Ok(sockets)
 }
 
-/// Whether this /proc shows an inner pid namespace, so that processes outside it are not listed.
-///
-/// The `NSpid` line of `self/status` has one number for each namespace from that of the mount
-/// inwards; PROC_PID_INIT_INO is the inode of the outermost one (`linux/proc_ns.h`).
-fn is_inner_pid_namespace(root: &Root) -> bool {
-    const INITIAL: u64 = 0xEFFF_FFFC;
-    fcntl::readlink(&root.join("1/ns/pid"))
-        .or_else(|_| fcntl::readlink(&root.join("self/ns/pid")))
-        .ok()
-        .and_then(|link| inode_in(b"pid:[", &link))
-        .is_some_and(|inode| inode != INITIAL)
+fn errno(error: rustix::io::Errno) -> Errno {
+    Errno::from_raw(error.raw_os_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, net::UdpSocket, os::fd::AsRawFd, sync::Mutex};
+
+    #[test]
+    fn shares_cover_every_descriptor_once() {
+        let shares = shares([(7, 3), (8, 0), (9, 5 * SHARE)]);
+        let of = |pid| shares.iter().filter(move |s| s.pid == pid).collect::<Vec<_>>();
+        assert_eq!((of(7).len(), of(8).len(), of(9).len()), (1, 1, 4));
+        for pid in [7, 8, 9] {
+            let mut from = 0;
+            for share in of(pid) {
+                assert_eq!(share.range.start, from);
+                from = share.range.end;
+            }
+            assert_eq!(from, u64::MAX);
+        }
+        assert_eq!(of(9).iter().map(|s| s.weight).sum::<u64>(), 5 * SHARE);
+    }
+
+    #[test]
+    fn a_share_begins_and_ends_at_its_numbers() {
+        let sockets: Vec<UdpSocket> =
+            (0..8).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
+        let numbers: BTreeSet<u32> =
+            sockets.iter().map(|s| u32::try_from(s.as_raw_fd()).unwrap()).collect();
+        let middle = u64::from(*numbers.iter().nth(4).unwrap());
+        let found = |range: Range<u64>| {
+            let share = Share { pid: std::process::id(), range, weight: 1 };
+            let found = Mutex::new(vec![]);
+            let each = |_: &Share, sockets: nix::Result<Vec<(u64, u32)>>| {
+                found.lock().unwrap().extend(sockets.unwrap());
+            };
+            read(&Root::live(), &[share], each, || ControlFlow::Continue(()));
+            let found = found.into_inner().unwrap().into_iter().map(|(_, fd)| fd);
+            found.filter(|fd| numbers.contains(fd)).collect::<BTreeSet<u32>>()
+        };
+        let (low, high) = (found(0..middle), found(middle..u64::MAX));
+        assert_eq!((low.len(), high.len()), (4, 4));
+        assert_eq!(low.union(&high).copied().collect::<BTreeSet<u32>>(), numbers);
+    }
 }

@@ -73,7 +73,7 @@ pub fn netns(root: &Root, process: impl std::fmt::Display) -> Option<u64> {
 }
 
 /// The number in a link such as `socket:[4711]` or `net:[4026531840]`.
-pub(super) fn inode_in(prefix: &[u8], link: &OsStr) -> Option<u64> {
+pub fn inode_in(prefix: &[u8], link: &OsStr) -> Option<u64> {
     let digits = link.as_bytes().strip_prefix(prefix)?.strip_suffix(b"]")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }

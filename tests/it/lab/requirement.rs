@@ -1,6 +1,7 @@
 //! What a live test needs of the machine. A test that cannot run says so aloud, or fails.
 
 use nix::unistd::geteuid;
+use sockeye::kernel::bpf::task_file::{Choose, Walk};
 use std::{
     env,
     io::{self, Write},
@@ -24,6 +25,12 @@ pub(crate) fn require_live(programs: &[&str]) -> bool {
 pub(crate) fn require_setting(name: &str) -> bool {
     let path = Path::new("/proc/sys").join(name.replace('.', "/"));
     path.exists() || cannot_run(&format!("this kernel has no {name}"))
+}
+
+/// Whether this kernel lets this user walk over descriptors by BPF; if not, as [`require_live`].
+pub(crate) fn require_walk() -> bool {
+    Walk::begin(Choose { netns: None, inner_pids: false }).is_some()
+        || cannot_run("the kernel allows no iterator over task_file (BTF, CAP_BPF, Linux 5.11)")
 }
 
 /// Says aloud that the calling test is skipped, or panics if it must not be.
