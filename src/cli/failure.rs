@@ -155,7 +155,7 @@ fn words(value: &clap::error::ContextValue) -> Vec<String> {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let hint = match error.cause {
-            Cause::File { hint, .. } => hint,
+            Cause::File { hint, .. } | Cause::Lacking { hint, .. } => hint,
             Cause::Errno(Errno::EPERM | Errno::EACCES) => {
                 "run as root, or allow it in the seccomp or LSM profile; `--source proc` needs no netlink"
             }

@@ -135,6 +135,8 @@ impl Plan {
         let query = Query {
             protocols,
             filter,
+            types: vec![],
+            named: args.tcp || args.udp,
             family: match (args.ipv4, args.ipv6) {
                 (true, false) => Some(Family::Ipv4),
                 (false, true) => Some(Family::Ipv6),
@@ -182,6 +184,8 @@ pub fn report_query(
 ) -> Result<Query, Failure> {
     Ok(Query {
         protocols,
+        types: vec![],
+        named: false,
         filter: None,
         family: None,
         need,

@@ -2,6 +2,7 @@
 //! Streams; judges nothing.
 
 pub mod closing;
+pub mod families;
 pub mod limits;
 pub mod list;
 pub mod order;

@@ -7,6 +7,7 @@ use crate::{
     model::{
         protocol::{Family, Protocol},
         socket::Socket,
+        socket_type::SocketType,
         state::StateSet,
     },
 };
@@ -37,7 +38,11 @@ pub struct Order {
 pub struct Query {
     /// Protocols, in order of output, each with the states to show.
     pub protocols: Vec<(Protocol, StateSet)>,
-    /// One family, or both.
+    /// Types of sockets to show, of protocols that are named here; of others every type.
+    pub types: Vec<(Protocol, SocketType)>,
+    /// Whether these protocols were asked for by name: then it is said where the kernel has none.
+    pub named: bool,
+    /// One family of the internet, or both.
     pub family: Option<Family>,
     /// Which of these sockets; `None`: all. Its states are in `protocols`, its columns in `need`.
     pub filter: Option<Filter>,
@@ -71,7 +76,21 @@ impl Query {
         self.protocols
             .iter()
             .any(|(protocol, states)| *protocol == socket.protocol && states.contains(socket.state))
-            && self.family.is_none_or(|family| family == socket.family)
+            && self.family.is_none_or(|family| family == socket.family || !socket.family.is_inet())
+            && self.wants_type(socket)
+    }
+
+    fn wants_type(&self, socket: &Socket) -> bool {
+        let mut named = self.types.iter().filter(|(protocol, _)| *protocol == socket.protocol);
+        let Some(kind) = socket.socket_type().filter(|_| !self.types.is_empty()) else {
+            return true;
+        };
+        let mut is_named = false;
+        let is_wanted = named.any(|(_, wanted)| {
+            is_named = true;
+            *wanted == kind
+        });
+        is_wanted || !is_named
     }
 
     /// Whether the filter takes a row whose socket is wanted otherwise. The only place where it is

@@ -8,7 +8,7 @@ use crate::{
         error::Error,
         names,
         netlink::connection::{Connection, Next},
-        proc::net_inet,
+        proc::{net_families, net_inet},
         sock_diag::{dump, request::Request},
     },
     model::{
@@ -33,7 +33,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    fn told_by(&mut self, kind: SourceKind) {
+    pub(super) fn told_by(&mut self, kind: SourceKind) {
         self.kind = match self.kind {
             Some(known) if known != kind => Some(SourceKind::Mixed),
             _ => Some(kind),
@@ -41,12 +41,19 @@ impl Provenance {
     }
 }
 
+/// Takes sockets, with what is known of the reading.
+pub(super) type Teller<'t> = dyn FnMut(&Socket, &Provenance) -> Next + 't;
+
 /// Reads the tables of a query in turn.
 pub struct Tables<'q> {
-    query: &'q Query,
-    connection: Option<Connection>,
-    refused: Option<Error>,
-    errors: Vec<Error>,
+    pub(super) query: &'q Query,
+    pub(super) connection: Option<Connection>,
+    pub(super) refused: Option<Error>,
+    pub(super) errors: Vec<Error>,
+    /// Protocols that neither source tells.
+    pub(super) lacking: Vec<Protocol>,
+    /// Protocols that were asked for by name and that this kernel has no sockets of.
+    pub(super) none: Vec<Protocol>,
     /// What this kernel takes of a filter, as far as it has refused something.
     abilities: Abilities,
     /// What is known of the reading; the caller shows it when it begins to print.
@@ -61,6 +68,8 @@ impl<'q> Tables<'q> {
             connection: None,
             refused: None,
             errors: vec![],
+            lacking: vec![],
+            none: vec![],
             abilities: Abilities::ALL,
             provenance: Provenance::default(),
         };
@@ -99,10 +108,15 @@ impl<'q> Tables<'q> {
                 self.by_proc(protocol, &mut each);
             }
         }
+        self.tell_what_lacks();
+        if self.provenance.kind.is_some() || !self.none.is_empty() {
+            return Ok(());
+        }
         // The first: the others are mostly its consequences.
-        match (self.provenance.kind, self.errors.drain(..).next()) {
-            (None, Some(error)) => Err(error),
-            _ => Ok(()),
+        let first = self.errors.drain(..).next();
+        match first.or_else(|| self.nothing_told()) {
+            Some(error) => Err(error),
+            None => Ok(()),
         }
     }
 
@@ -111,11 +125,17 @@ impl<'q> Tables<'q> {
         &mut self,
         protocol: Protocol,
         states: StateSet,
-        each: &mut dyn FnMut(&Socket, &Provenance) -> Next,
+        each: &mut Teller<'_>,
     ) -> Result<bool, Error> {
+        if !protocol.is_inet() {
+            return self.family_by_netlink(protocol, states, each);
+        }
         let Some(connection) = &mut self.connection else {
             return Ok(false);
         };
+        if protocol.number().is_none() {
+            return Ok(self.no_diag(protocol));
+        }
         let together = self.query.family.is_none() && !self.query.families_apart;
         let both = protocol == Protocol::Tcp && together;
         let mut plans: Vec<Vec<Option<Family>>> = vec![];
@@ -127,6 +147,7 @@ impl<'q> Tables<'q> {
             Some(family) => vec![Some(family)],
             None => Family::INET.map(Some).to_vec(),
         });
+        let mut refused = None;
         for plan in plans {
             let mut rows = 0u64;
             let mut failed = None;
@@ -159,7 +180,7 @@ impl<'q> Tables<'q> {
                 match dumped {
                     Ok(tally) => {
                         provenance.told_by(SourceKind::Netlink);
-                        provenance.gaps.extend(dump_gaps(request, &tally));
+                        provenance.gaps.extend(dump_gaps(&request.subject(), &tally));
                     }
                     Err(error) => {
                         failed = Some(error);
@@ -171,33 +192,30 @@ impl<'q> Tables<'q> {
                 None => return Ok(true),
                 // Falling back now would show the first rows twice.
                 Some(error) if rows > 0 => {
-                    self.provenance.gaps.push(Gap::new(
-                        "dump-cut-short",
-                        format!("{protocol} sockets are missing after the first {rows}: {error}"),
-                        "run again",
-                    ));
+                    self.cut_short(protocol, rows, &error);
                     return Ok(true);
                 }
-                Some(error) => self.refused = Some(error),
+                Some(error) => refused = Some(error),
             }
         }
-        match (self.query.source, self.refused.take()) {
-            (SourceChoice::Netlink, Some(error)) if self.query.protocols.len() == 1 => Err(error),
-            (SourceChoice::Netlink, Some(error)) => {
-                self.provenance.gaps.push(unreadable(protocol, &error));
-                self.errors.push(error);
-                Ok(true)
-            }
-            (_, refused) => {
-                self.refused = refused;
-                Ok(false)
-            }
+        match refused {
+            Some(error) => self.refused(protocol, error),
+            None => Ok(false),
         }
     }
 
-    fn by_proc(&mut self, protocol: Protocol, each: &mut dyn FnMut(&Socket, &Provenance) -> Next) {
-        if let Some(error) = &self.refused {
-            self.provenance.fallback_reason = Some(error.to_string());
+    fn by_proc(&mut self, protocol: Protocol, each: &mut Teller<'_>) {
+        let has_table = net_inet::table(protocol, Family::Ipv4).is_some();
+        if !has_table && protocol.is_inet() {
+            return self.untold(protocol, None);
+        }
+        if let Some(error) =
+            self.refused.as_ref().filter(|_| has_table || net_families::table(protocol).is_some())
+        {
+            self.provenance.fallback_reason.get_or_insert_with(|| error.to_string());
+        }
+        if !protocol.is_inet() {
+            return self.family_by_proc(protocol, each);
         }
         let mut failed = vec![];
         let mut told = 0;
@@ -222,8 +240,7 @@ impl<'q> Tables<'q> {
             }
         }
         for error in failed {
-            self.provenance.gaps.push(unreadable(protocol, &error));
-            self.errors.push(error);
+            self.untold(protocol, Some(error));
         }
     }
 }
@@ -264,7 +281,8 @@ fn lessen(abilities: &mut Abilities, error: &Error) -> bool {
     }
 }
 
-fn unreadable(protocol: Protocol, error: &Error) -> Gap {
+/// A table that could not be read.
+pub(super) fn unreadable(protocol: Protocol, error: &Error) -> Gap {
     Gap::new(
         "table-unreadable",
         format!("{protocol} sockets are missing: {error}"),
@@ -272,9 +290,9 @@ fn unreadable(protocol: Protocol, error: &Error) -> Gap {
     )
 }
 
-fn dump_gaps(request: Request, tally: &dump::Tally) -> Vec<Gap> {
+/// What a dump of `what` could not tell.
+pub(super) fn dump_gaps(what: &str, tally: &dump::Tally) -> Vec<Gap> {
     let mut gaps = vec![];
-    let what = request.subject();
     if tally.undecoded > 0 || tally.end.truncated > 0 {
         gaps.push(Gap::new(
             "undecoded",
@@ -296,7 +314,11 @@ fn dump_gaps(request: Request, tally: &dump::Tally) -> Vec<Gap> {
 }
 
 fn line_gaps(protocol: Protocol, family: Family, tally: net_inet::Tally) -> Option<Gap> {
-    let table = net_inet::table(protocol, family)?;
+    bad_lines(net_inet::table(protocol, family)?, tally)
+}
+
+/// Lines of a table that were left out.
+pub(super) fn bad_lines(table: &str, tally: net_inet::Tally) -> Option<Gap> {
     (tally.bad_lines > 0).then(|| {
         Gap::new(
             "bad-lines",

@@ -36,6 +36,15 @@ impl Need {
     /// SELinux contexts.
     pub const CONTEXTS: Self = Self(1 << 12);
 
+    /// Who is at the other end of unix sockets: a second walk, for names alone.
+    pub const UNIX_PEERS: Self = Self(1 << 13);
+    /// What families tell beyond a row: files, pending connections, memberships.
+    pub const FAMILY_DETAILS: Self = Self(1 << 14);
+    /// Classic BPF programs of packet sockets.
+    pub const FILTERS: Self = Self(1 << 16);
+    /// The TCP connections of MPTCP sockets: a walk over TCP.
+    pub const SUBFLOWS: Self = Self(1 << 17);
+
     /// Limits of processes and cgroups.
     pub const LIMITS: Self = Self(1 << 15);
 

@@ -23,6 +23,13 @@ pub enum Cause {
     Silence(u64),
     /// The answer has not the form the kernel documents.
     Malformed(&'static str),
+    /// The kernel has no way to tell: why, and what to do.
+    Lacking {
+        /// What it has not.
+        why: String,
+        /// The way out.
+        hint: &'static str,
+    },
     /// A file is not what it should be: why, and what to do.
     File {
         /// What is wrong with it.
@@ -87,7 +94,7 @@ impl fmt::Display for Cause {
             Self::Errno(errno) => write!(f, "{errno:?} ({})", errno.desc()),
             Self::Silence(seconds) => write!(f, "no answer within {seconds} s"),
             Self::Malformed(what) => f.write_str(what),
-            Self::File { why, .. } => f.write_str(why),
+            Self::File { why, .. } | Self::Lacking { why, .. } => f.write_str(why),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `INET_DIAG_*` attributes of an answer. Unknown kinds are passed over: newer kernels send more.
 
-use super::details;
+use super::{associations, details};
 use crate::{
     kernel::{
         bytes::{array, u8_at, u32_ne, u64_ne},
@@ -8,6 +8,7 @@ use crate::{
     },
     model::{
         memory::SocketMemory,
+        protocol::Protocol,
         socket::{Congestion, Socket},
         tcp_info::TcpInfo,
     },
@@ -33,19 +34,27 @@ pub fn decode(bytes: &[u8], socket: &mut Socket) {
             INET_DIAG_MARK => socket.mark = u32_ne(value, 0),
             INET_DIAG_SKV6ONLY => socket.v6only = u8_at(value, 0).map(|flag| flag != 0),
             INET_DIAG_TOS => socket.tos = u8_at(value, 0),
-            INET_DIAG_INFO if !value.is_empty() => {
+            INET_DIAG_INFO if has_tcp_info(socket.protocol) && !value.is_empty() => {
                 socket.tcp_info = Some(Box::new(TcpInfo::from_kernel(value)));
             }
             INET_DIAG_CONG => socket.congestion = Some(Congestion::from_kernel(value)),
             INET_DIAG_SKMEMINFO => socket.memory = memory(value),
             rare if details::is_rare(rare) => details::decode(rare, value, &mut socket.details),
+            kind if matches!(socket.protocol, Protocol::Mptcp | Protocol::Sctp) => {
+                associations::decode(kind, value, socket);
+            }
             _ => {}
         }
     }
 }
 
+/// Whether `INET_DIAG_INFO` is a `struct tcp_info`; DCCP fills in one too (`dccp_get_info`).
+fn has_tcp_info(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Tcp | Protocol::Dccp)
+}
+
 /// Older kernels send fewer words: seven are the least that makes sense.
-fn memory(value: &[u8]) -> Option<SocketMemory> {
+pub(super) fn memory(value: &[u8]) -> Option<SocketMemory> {
     let word = |index: usize| u32_ne(value, index * 4);
     Some(SocketMemory {
         rmem_alloc_bytes: word(0)?,

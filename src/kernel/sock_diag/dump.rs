@@ -82,18 +82,18 @@ pub fn selected(
 
 /// Cookies of the last two datagrams.
 #[derive(Debug, Default)]
-struct Recent {
+pub(super) struct Recent {
     before: HashSet<u64, Spread>,
     now: HashSet<u64, Spread>,
 }
 
 impl Recent {
-    fn turn(&mut self) {
+    pub(super) fn turn(&mut self) {
         std::mem::swap(&mut self.before, &mut self.now);
         self.now.clear();
     }
 
-    fn is_new(&mut self, cookie: Option<u64>) -> bool {
+    pub(super) fn is_new(&mut self, cookie: Option<u64>) -> bool {
         let Some(cookie) = cookie else { return true };
         self.now.insert(cookie) && !self.before.contains(&cookie)
     }

@@ -1,10 +1,12 @@
 //! sock_diag: requests, and inet_diag answers to sockets.
 
+pub mod associations;
 pub mod attributes;
 pub mod bytecode;
 pub mod details;
 pub mod dump;
 pub mod exact;
+pub mod families;
 pub mod inet;
 pub mod named_ports;
 pub mod request;
