@@ -27,6 +27,7 @@ function __sockeye_columns
         age 'time in TIME_WAIT, a lower bound: a late segment restarts it' \
         netns 'network namespace, by inode' \
         netns.name 'network namespace, by name' \
+        netns.kind 'what that names: named, host, pod, container, unit, process, mount' \
         cgroup 'cgroup v2 path of the socket' \
         mark 'SO_MARK' \
         v6only 'IPv6 listener that takes no IPv4' \
@@ -165,7 +166,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= from= owner-deadline= F/filter= h/help V/version
+    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= F/filter= h/help V/version
 end
 
 function __fish_sockeye_needs_command
@@ -241,6 +242,7 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -s H -l no-header -d 'Leav
 complete -c sockeye -n "__fish_sockeye_needs_command" -s O -l oneline -d 'One line a socket: always so'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s K -l kill -d 'Close the shown sockets at once, as ss -K; needs a filter (see `sockeye kill`)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s q -l quiet -d 'Print nothing; exit with 1 if no socket matched'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s V -l version -d 'Print version'
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "list" -d 'List sockets; the command when none is named'
@@ -302,6 +304,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s H -l no-header 
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s O -l oneline -d 'One line a socket: always so'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s K -l kill -d 'Close the shown sockets at once, as ss -K; needs a filter (see `sockeye kill`)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s q -l quiet -d 'Print nothing; exit with 1 if no socket matched'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l format -d 'Form of the output' -r -f -a "table\t'For people'
 json\t'One JSON document'
@@ -320,6 +323,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l from -d 'Rea
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l ndjson -d 'One JSON document on one line, the same as --json'
+complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l interval -d 'Count how many are closed in this time' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l limit -d 'Show at most N listeners and destinations (10; in JSON all)' -r -f -a ''
@@ -340,6 +344,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l from -d 'R
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l ndjson -d 'One JSON document on one line, the same as --json'
+complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -l format -d 'Form of the output' -r -f -a "table\t'For people'
 json\t'One JSON document'
@@ -373,6 +378,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l self -d 'By
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l bound -d 'By a program that calls bind() with the source address before connect()'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l ndjson -d 'One JSON document on one line, the same as --json'
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s o -l output -d 'Where to write; `-` is standard output' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l interval -d 'Time between the two looks, from which rates are known' -r -f -a ''
@@ -386,6 +392,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l owner-deadl
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s t -l tcp -d 'TCP sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s u -l udp -d 'UDP sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l redact -d 'Mask addresses and the names of host, users, processes, containers, units and cgroups'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l columns -d 'Columns to show, by id; `--columns help` lists them all' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l sort -d 'Sort by a column; -COL: largest first' -r -f -a '(__sockeye_order)'
@@ -438,6 +445,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s H -l no-header 
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s O -l oneline -d 'One line a socket: always so'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s K -l kill -d 'Close the shown sockets at once, as ss -K; needs a filter (see `sockeye kill`)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s q -l quiet -d 'Print nothing; exit with 1 if no socket matched'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l limit -d 'Show at most N sockets of each kind in the table; JSON has them all' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -l format -d 'Form of the output' -r -f -a "table\t'For people'
@@ -506,6 +514,7 @@ retransmits\t'retransmissions or unanswered probes of the running timer'
 age\t'time in TIME_WAIT, a lower bound: a late segment restarts it'
 netns\t'network namespace, by inode'
 netns.name\t'network namespace, by name'
+netns.kind\t'what that names: named, host, pod, container, unit, process, mount'
 mark\t'SO_MARK'
 v6only\t'IPv6 listener that takes no IPv4'
 shutdown\t'directions shut down: none, receive, send, both'
@@ -683,6 +692,7 @@ retransmits\t'retransmissions or unanswered probes of the running timer'
 age\t'time in TIME_WAIT, a lower bound: a late segment restarts it'
 netns\t'network namespace, by inode'
 netns.name\t'network namespace, by name'
+netns.kind\t'what that names: named, host, pod, container, unit, process, mount'
 mark\t'SO_MARK'
 v6only\t'IPv6 listener that takes no IPv4'
 shutdown\t'directions shut down: none, receive, send, both'
@@ -913,6 +923,7 @@ retransmits\t'retransmissions or unanswered probes of the running timer'
 age\t'time in TIME_WAIT, a lower bound: a late segment restarts it'
 netns\t'network namespace, by inode'
 netns.name\t'network namespace, by name'
+netns.kind\t'what that names: named, host, pod, container, unit, process, mount'
 cgroup\t'cgroup v2 path of the socket'
 mark\t'SO_MARK'
 v6only\t'IPv6 listener that takes no IPv4'
@@ -1091,6 +1102,7 @@ retransmits\t'retransmissions or unanswered probes of the running timer'
 age\t'time in TIME_WAIT, a lower bound: a late segment restarts it'
 netns\t'network namespace, by inode'
 netns.name\t'network namespace, by name'
+netns.kind\t'what that names: named, host, pod, container, unit, process, mount'
 mark\t'SO_MARK'
 v6only\t'IPv6 listener that takes no IPv4'
 shutdown\t'directions shut down: none, receive, send, both'

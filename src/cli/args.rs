@@ -441,8 +441,11 @@ pub struct SourceArgs {
     pub proc_root: Option<PathBuf>,
     /// Look into a network namespace: a name of `ip netns`, a process id or a path
     #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look",
-          value_parser = NonEmptyStringValueParser::new())]
+          conflicts_with = "all_netns", value_parser = NonEmptyStringValueParser::new())]
     pub netns: Option<String>,
+    /// Look into every network namespace that can be entered, containers' included, each named
+    #[arg(long, help_heading = "Where to look")]
+    pub all_netns: bool,
     /// Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to look",
           action = ArgAction::Append)]

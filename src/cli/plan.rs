@@ -6,7 +6,7 @@ use super::{
     filter, notices, ss,
 };
 use crate::{
-    collect::query::{Order, Query, SourceChoice},
+    collect::query::{Order, Query, Scope, SourceChoice},
     field::{self, definition::Field, need::Need},
     kernel::{proc::root::Root, snapshot_file::reader},
     model::{
@@ -143,6 +143,7 @@ impl Plan {
                 _ => None,
             },
             need,
+            scope: scope(&args.source),
             source: source(&args.source),
             root: root(&args.source)?,
             order,
@@ -176,6 +177,11 @@ fn source(args: &SourceArgs) -> SourceChoice {
     }
 }
 
+/// Whose sockets.
+fn scope(args: &SourceArgs) -> Scope {
+    if args.all_netns { Scope::Everywhere } else { Scope::Here }
+}
+
 /// What a report asks for: these sockets of both families, with this cost.
 pub fn report_query(
     args: &SourceArgs,
@@ -189,6 +195,7 @@ pub fn report_query(
         filter: None,
         family: None,
         need,
+        scope: scope(args),
         source: source(args),
         root: root(args)?,
         order: None,
@@ -227,6 +234,7 @@ pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Record
         ("--source", args.source != Source::Auto),
         ("--proc-root", args.proc_root.is_some()),
         ("--netns", args.netns.is_some()),
+        ("--all-netns", args.all_netns),
         ("--owner-deadline", args.owner_deadline.is_some()),
     ];
     if let Some((option, _)) = elsewhere.into_iter().find(|(_, given)| *given) {
@@ -325,6 +333,7 @@ fn default_columns(
             ids.extend_from_slice(more);
         }
     };
+    when(args.source.all_netns, &["netns.name"]);
     when(tcp && udp, &["protocol"]);
     when(true, &["state"]);
     when(!only_listeners || udp, &["recv_queue"]);

@@ -44,7 +44,7 @@ impl Tables<'_> {
                 }
                 rows += 1;
                 provenance.told_by(SourceKind::Netlink);
-                each(&socket, provenance)
+                each(&mut socket, provenance)
             })
         });
         match dumped {
@@ -68,9 +68,9 @@ impl Tables<'_> {
             return self.untold(protocol, None);
         };
         let provenance = &mut self.provenance;
-        let read = net_families::sockets(&self.query.root, protocol, |socket| {
+        let read = net_families::sockets(&self.query.root, protocol, |mut socket| {
             provenance.told_by(SourceKind::Proc);
-            each(&socket, provenance)
+            each(&mut socket, provenance)
         });
         match read {
             Ok(tally) => {

@@ -1,9 +1,10 @@
 //! A listing: tables to rows, in a stream.
 
 use super::{
+    namespaces::Namespaces,
     order::Sorted,
     owners::{self, LookUp},
-    query::Query,
+    query::{Query, Scope},
     replay,
     sink::RowSink,
     tables::{Provenance, Tables},
@@ -11,16 +12,17 @@ use super::{
 use crate::{
     field::{
         need::Need,
-        row::{Context, Row},
+        row::{Context, Row, Space},
     },
     filter::{Filter, eval::Truth},
     kernel::{
-        addresses::Resolver, cgroup_tree::CgroupTree, error::Error, host, names::Names, namespace,
+        addresses::Resolver, cgroup_tree::CgroupTree, error::Error, host, names::Names,
         netlink::connection::Next, proc::sysctl,
     },
     model::{
         about::{About, SourceKind},
         gap::Gap,
+        netns::{Netns, NetnsIndex},
         recording::Recording,
         socket::Socket,
     },
@@ -65,22 +67,31 @@ pub struct Outcome {
 
 /// Asks, and gives the rows to `sink`.
 pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
-    let mut listing = Listing::new(query, sink);
-    let mut tables = Tables::open(query)?;
+    let mut namespaces = Namespaces::of(query)?;
+    let mut listing = Listing::new(query, sink, namespaces.spaces(), namespaces.first());
     if listing.needs_owners_first() {
         listing.look_up_owners(&[], true);
     }
     let mut failed = None;
-    tables.read(|socket, provenance| {
-        listing.take(socket, provenance).unwrap_or_else(|error| {
-            failed = Some(error);
-            Next::Stop
-        })
+    namespaces.visit(query, |netns, query| {
+        listing.learn_space(netns, query);
+        let mut tables = Tables::open(query)?;
+        let mut stopped = Next::More;
+        let read = tables.read(netns, |socket, provenance| {
+            stopped = listing.take(socket, provenance).unwrap_or_else(|error| {
+                failed = Some(error);
+                Next::Stop
+            });
+            stopped
+        });
+        listing.provenance.absorb(tables.provenance);
+        read.map(|()| stopped)
     })?;
     if let Some(error) = failed {
         return Err(error.into());
     }
-    Ok(listing.finish(&tables.provenance)?)
+    listing.provenance.gaps.extend(namespaces.gaps());
+    Ok(listing.finish()?)
 }
 
 /// The same from a recording: nothing is asked of this machine.
@@ -103,18 +114,22 @@ pub fn recorded(
         owners: snapshot.owners,
         names: Names::recorded(&names),
         cgroups: CgroupTree::recorded(&names.cgroups),
-        netns: about.netns.clone(),
         resolver: None,
-        ephemeral_ports: snapshot.settings.port_range(),
+        spaces: vec![Space {
+            netns: about.netns.clone(),
+            ephemeral_ports: snapshot.settings.port_range(),
+        }],
     };
     let mut listing = Listing::of(query, sink, about, context);
     listing.owners_known = true;
+    listing.provenance = provenance;
+    let provenance = Provenance::default();
     for socket in snapshot.sockets {
         if listing.take(&socket, &provenance)? == Next::Stop {
             break;
         }
     }
-    Ok(listing.finish(&provenance)?)
+    Ok(listing.finish()?)
 }
 
 struct Listing<'q, 's> {
@@ -122,6 +137,8 @@ struct Listing<'q, 's> {
     sink: &'s mut dyn RowSink,
     context: Context,
     about: About,
+    /// What the reading of the namespaces before said of itself.
+    provenance: Provenance,
     sorted: Sorted,
     held: Vec<Socket>,
     begun: bool,
@@ -137,8 +154,7 @@ struct Listing<'q, 's> {
 }
 
 impl<'q, 's> Listing<'q, 's> {
-    fn new(query: &'q Query, sink: &'s mut dyn RowSink) -> Self {
-        let netns = namespace::current(&query.root);
+    fn new(query: &'q Query, sink: &'s mut dyn RowSink, spaces: Vec<Space>, netns: Netns) -> Self {
         let mut names = Names::new(&query.root);
         if query.services {
             names.learn_services();
@@ -148,12 +164,11 @@ impl<'q, 's> Listing<'q, 's> {
             host: host::read(&query.root),
             source: SourceKind::Netlink,
             fallback_reason: None,
-            netns: netns.clone(),
+            netns,
             gaps: vec![],
         };
         let resolver = query.resolve.map(Resolver::start);
-        let ephemeral_ports = ephemeral_ports(query);
-        let context = Context { names, resolver, netns, ephemeral_ports, ..Context::default() };
+        let context = Context { names, resolver, spaces, ..Context::default() };
         Self::of(query, sink, about, context)
     }
 
@@ -163,6 +178,7 @@ impl<'q, 's> Listing<'q, 's> {
             sink,
             about,
             context,
+            provenance: Provenance::default(),
             sorted: Sorted::default(),
             held: vec![],
             begun: false,
@@ -211,7 +227,9 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
-        self.look_up = owners::look_up(self.query, sockets, more, self.about.netns.inode);
+        // Of every namespace there is none to prefer.
+        let netns = self.about.netns.inode.filter(|_| self.query.scope == Scope::Here);
+        self.look_up = owners::look_up(self.query, sockets, more, netns);
         self.context.owners = self.look_up.take_owners();
     }
 
@@ -227,6 +245,7 @@ impl<'q, 's> Listing<'q, 's> {
         if self.begun && self.context.resolver.is_none() {
             self.show(socket)?;
         } else {
+            self.learn(socket);
             self.held.push(socket.clone());
             if self.held.len() >= if self.begun { RESOLVED } else { HELD } {
                 self.flush(provenance, true)?;
@@ -244,9 +263,11 @@ impl<'q, 's> Listing<'q, 's> {
             if self.needs_owners() && !self.needs_owners_first() && !self.owners_known {
                 self.look_up_owners(&held, more);
             }
-            self.about.source = provenance.kind.unwrap_or(SourceKind::Netlink);
-            self.about.fallback_reason.clone_from(&provenance.fallback_reason);
-            self.about.gaps.clone_from(&provenance.gaps);
+            let mut so_far = self.provenance.clone();
+            so_far.absorb(provenance.clone());
+            self.about.source = so_far.kind.unwrap_or(SourceKind::Netlink);
+            self.about.fallback_reason = so_far.fallback_reason;
+            self.about.gaps = so_far.gaps;
             // With more to come numbers are not known: they are told at the end.
             if !more {
                 let lacks = |s: &&Socket| owners::lacks_owner(s, &self.context.owners);
@@ -273,7 +294,15 @@ impl<'q, 's> Listing<'q, 's> {
         self.sink.row(Row { socket, context: &self.context })
     }
 
-    /// Learns what the columns say about a socket beyond the kernel's answer.
+    /// Learns what the settings of the namespace say that the rows ask for.
+    fn learn_space(&mut self, netns: NetnsIndex, query: &Query) {
+        if let Some(space) = self.context.spaces.get_mut(netns.at()) {
+            space.ephemeral_ports = ephemeral_ports(query);
+        }
+    }
+
+    /// Learns what the columns say about a socket beyond the kernel's answer, while the thread is
+    /// in the socket's namespace.
     fn learn(&mut self, socket: &Socket) {
         let need = self.query.need;
         if let Some(uid) = socket.uid.filter(|_| need.includes(Need::USERS)) {
@@ -283,17 +312,18 @@ impl<'q, 's> Listing<'q, 's> {
             self.context.cgroups.learn(id);
         }
         if socket.interface != 0 {
-            self.context.names.learn_interface(socket.interface);
+            self.context.names.learn_interface(socket.netns, socket.interface);
         }
     }
 
-    fn finish(mut self, provenance: &Provenance) -> io::Result<Outcome> {
+    fn finish(mut self) -> io::Result<Outcome> {
         if let Some(order) = self.query.order {
             let sorted = std::mem::take(&mut self.sorted);
             self.held = sorted.finish(order, self.query.limit, &self.context);
         }
         let told = !self.begun;
-        self.flush(provenance, false)?;
+        self.flush(&Provenance::default(), false)?;
+        let provenance = std::mem::take(&mut self.provenance);
         let mut late: Vec<Gap> =
             provenance.gaps.iter().filter(|gap| !self.about.gaps.contains(gap)).cloned().collect();
         if let Some(resolver) = self.context.resolver.as_ref().filter(|r| r.unanswered() > 0) {
@@ -319,7 +349,7 @@ impl<'q, 's> Listing<'q, 's> {
         }
         self.sink.end(&late)?;
         self.about.gaps.extend(late);
-        self.about.fallback_reason.clone_from(&provenance.fallback_reason);
+        self.about.fallback_reason = provenance.fallback_reason;
         Ok(Outcome { rows: self.rows, about: self.about })
     }
 }

@@ -5,6 +5,7 @@ pub mod closing;
 pub mod families;
 pub mod limits;
 pub mod list;
+pub mod namespaces;
 pub mod order;
 pub mod owners;
 pub mod query;

@@ -24,6 +24,16 @@ pub enum SourceChoice {
     Proc,
 }
 
+/// Whose sockets are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Those of the network namespace of this process.
+    #[default]
+    Here,
+    /// Those of every network namespace that can be looked into.
+    Everywhere,
+}
+
 /// Order of the rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
@@ -48,6 +58,8 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// What the shown, sorted, grouped and filtered columns cost.
     pub need: Need,
+    /// Whose sockets.
+    pub scope: Scope,
     /// Which source to ask.
     pub source: SourceChoice,
     /// Which /proc to read.

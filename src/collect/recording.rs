@@ -48,8 +48,8 @@ fn names(query: &Query, sockets: &[Socket]) -> RecordedNames {
         }
         let index = socket.interface;
         if index != 0 && !recorded.interfaces.contains_key(&index) {
-            names.learn_interface(index);
-            if let Some(name) = names.interface(index) {
+            names.learn_interface(socket.netns, index);
+            if let Some(name) = names.interface(socket.netns, index) {
                 recorded.interfaces.insert(index, name.to_owned());
             }
         }

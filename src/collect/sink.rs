@@ -6,8 +6,8 @@ use crate::{
 };
 use std::io;
 
-/// Takes a listing, row by row.
-pub trait RowSink {
+/// Takes a listing, row by row: each from the thread that is in the row's namespace.
+pub trait RowSink: Send {
     /// The head: what is known before the first row.
     fn begin(&mut self, about: &About) -> io::Result<()>;
     /// One row.

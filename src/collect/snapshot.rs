@@ -18,6 +18,7 @@ use crate::{
         about::{About, SourceKind},
         counters::Sample,
         limits::Limits,
+        netns::NetnsIndex,
         snapshot::{Alive, Snapshot},
         socket::Socket,
         state::State,
@@ -90,7 +91,7 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
 fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {
     let mut sockets = vec![];
     let mut tables = Tables::open(query)?;
-    tables.read(|socket, _| {
+    tables.read(NetnsIndex::default(), |socket, _| {
         if query.wants(socket) {
             sockets.push(socket.clone());
         }

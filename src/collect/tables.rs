@@ -14,6 +14,7 @@ use crate::{
     model::{
         about::SourceKind,
         gap::Gap,
+        netns::NetnsIndex,
         protocol::{Family, Protocol},
         socket::Socket,
         state::StateSet,
@@ -22,7 +23,7 @@ use crate::{
 use nix::errno::Errno;
 
 /// What reading the tables said of itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Provenance {
     /// Where the rows came from so far. `None`: nowhere.
     pub kind: Option<SourceKind>,
@@ -33,6 +34,19 @@ pub struct Provenance {
 }
 
 impl Provenance {
+    /// Adds what another reading said of itself.
+    pub fn absorb(&mut self, other: Self) {
+        if let Some(kind) = other.kind {
+            self.told_by(kind);
+        }
+        self.fallback_reason = self.fallback_reason.take().or(other.fallback_reason);
+        for gap in other.gaps {
+            if !self.gaps.contains(&gap) {
+                self.gaps.push(gap);
+            }
+        }
+    }
+
     pub(super) fn told_by(&mut self, kind: SourceKind) {
         self.kind = match self.kind {
             Some(known) if known != kind => Some(SourceKind::Mixed),
@@ -42,7 +56,7 @@ impl Provenance {
 }
 
 /// Takes sockets, with what is known of the reading.
-pub(super) type Teller<'t> = dyn FnMut(&Socket, &Provenance) -> Next + 't;
+pub(super) type Teller<'t> = dyn FnMut(&mut Socket, &Provenance) -> Next + 't;
 
 /// Reads the tables of a query in turn.
 pub struct Tables<'q> {
@@ -88,10 +102,12 @@ impl<'q> Tables<'q> {
     }
 
     /// Reads every table and hands each socket to `each`, with what is known of the reading.
+    /// `netns` is the namespace the calling thread is in.
     ///
     /// An error only where no table at all could be read; one that could not is a gap.
     pub fn read(
         &mut self,
+        netns: NetnsIndex,
         mut each: impl FnMut(&Socket, &Provenance) -> Next,
     ) -> Result<(), Error> {
         let mut stopped = false;
@@ -99,7 +115,8 @@ impl<'q> Tables<'q> {
             if states.is_empty() || stopped {
                 continue;
             }
-            let mut each = |socket: &Socket, provenance: &Provenance| {
+            let mut each = |socket: &mut Socket, provenance: &Provenance| {
+                socket.netns = netns;
                 let next = each(socket, provenance);
                 stopped |= next == Next::Stop;
                 next
@@ -224,9 +241,9 @@ impl<'q> Tables<'q> {
                 continue;
             }
             let provenance = &mut self.provenance;
-            let read = net_inet::sockets(&self.query.root, protocol, family, |socket| {
+            let read = net_inet::sockets(&self.query.root, protocol, family, |mut socket| {
                 provenance.told_by(SourceKind::Proc);
-                each(&socket, provenance)
+                each(&mut socket, provenance)
             });
             match read {
                 Ok(tally) => {

@@ -271,7 +271,7 @@ fn absent_of_row(id: &str) -> &'static str {
         "timer" | "timer.expires" | "retransmits" => "when no timer runs",
         "age" => "on every state but TIME_WAIT",
         "netns" => "when the namespace could not be told",
-        "netns.name" => "when the namespace has no name",
+        "netns.name" | "netns.kind" => "when the namespace has no name",
         "cgroup" => {
             "on TIME_WAIT and SYN_RCVD, before kernel 5.10, without cgroup v2, and from /proc"
         }

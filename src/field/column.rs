@@ -45,14 +45,14 @@ columns! {
             _ => Value::Absent,
         };
     "local" "local" "Local" "endpoint" Need::NONE, "inet_diag_sockid.idiag_src, idiag_sport, idiag_if",
-        "this end: address and port", |row| Value::Endpoint(row.socket.local, interface(row));
+        "this end: address and port", |row| Value::Endpoint(row.socket.local, row.interface());
     "local.address" "local.address" "LocalAddress" "address" Need::NONE, "inet_diag_sockid.idiag_src",
         "this end's address", |row| Value::Address(row.socket.local.address);
     "local.port" "local.port" "LocalPort" "count" Need::NONE, "inet_diag_sockid.idiag_sport",
         "this end's port", |row| Value::Count(row.socket.local.port.into());
     "local.interface" "local.interface" "Interface" "name" Need::INTERFACES, "inet_diag_sockid.idiag_if",
         "interface the socket is bound to, not the route's",
-        |row| interface(row).map_or(Value::Absent, |name| Value::Name(name.as_bytes()));
+        |row| row.interface().map_or(Value::Absent, |name| Value::Name(name.as_bytes()));
     "peer" "peer" "Peer" "endpoint" Need::NONE, "inet_diag_sockid.idiag_dst, idiag_dport",
         "the other end: address and port",
         |row| row.socket.peer().map_or(Value::Absent, |peer| Value::Endpoint(*peer, None));
@@ -85,10 +85,14 @@ columns! {
         "time in TIME_WAIT, a lower bound: a late segment restarts it",
         |row| row.socket.age_ms().map_or(Value::Absent, |age| Value::Milliseconds(age.into()));
     "netns" "netns.inode" "Netns" "number" Need::NONE, "/proc/PID/ns/net",
-        "network namespace, by inode", |row| row.context.netns.inode.map_or(Value::Absent, Value::Count);
-    "netns.name" "netns.name" "NetnsName" "name" Need::NONE, "/run/netns",
+        "network namespace, by inode", |row| row.netns().and_then(|netns| netns.inode).map_or(Value::Absent, Value::Count);
+    "netns.name" "netns.name" "NetnsName" "name" Need::NONE, "/run/netns, /proc/PID/cgroup, comm",
         "network namespace, by name",
-        |row| row.context.netns.name.as_deref().map_or(Value::Absent, |name| Value::Name(name.as_bytes()));
+        |row| row.netns().and_then(|netns| netns.name.as_deref())
+            .map_or(Value::Absent, |name| Value::Name(name.as_bytes()));
+    "netns.kind" "netns.kind" "NetnsKind" "word" Need::NONE, "what the name was read from",
+        "what that names: named, host, pod, container, unit, process, mount",
+        |row| row.netns().and_then(|netns| netns.kind).map_or(Value::Absent, |kind| Value::Word(kind.name()));
     "cgroup" "cgroup" "Cgroup" "name" Need::CGROUPS, "INET_DIAG_CGROUP_ID, /sys/fs/cgroup",
         "cgroup v2 path of the socket",
         |row| row.socket.cgroup_id.and_then(|id| row.context.cgroups.path(id))
@@ -154,12 +158,4 @@ fn data(row: Row<'_>, which: fn(u32, u32) -> u32) -> Value<'static> {
 fn memory(row: Row<'_>, which: fn(&SocketMemory) -> Option<u32>) -> Value<'static> {
     let bytes = row.socket.memory.as_ref().and_then(which);
     bytes.map_or(Value::Absent, |bytes| Value::Bytes(bytes.into()))
-}
-
-/// The interface a socket is bound to, by name where it was learnt.
-fn interface(row: Row<'_>) -> Option<&str> {
-    match row.socket.interface {
-        0 => None,
-        index => row.context.names.interface(index),
-    }
 }

@@ -3,7 +3,7 @@
 use crate::{
     kernel::{addresses::Resolver, cgroup_tree::CgroupTree, names::Names},
     model::{
-        netns::Netns,
+        netns::{Netns, NetnsIndex},
         owner::{Owners, Process, Unowned},
         socket::Socket,
     },
@@ -21,7 +21,21 @@ pub struct Context {
     pub cgroups: CgroupTree,
     /// Names of addresses, where they were asked for (`-r`).
     pub resolver: Option<Resolver>,
-    /// Their namespace.
+    /// Their network namespaces.
+    pub spaces: Vec<Space>,
+}
+
+impl Context {
+    /// What was learnt in a namespace.
+    pub fn space(&self, netns: NetnsIndex) -> Option<&Space> {
+        self.spaces.get(netns.at())
+    }
+}
+
+/// A network namespace, and what is read from the settings in it.
+#[derive(Debug, Clone, Default)]
+pub struct Space {
+    /// The namespace.
     pub netns: Netns,
     /// Ports the kernel chooses from (`ip_local_port_range`), where a filter asks for them.
     pub ephemeral_ports: Option<RangeInclusive<u16>>,
@@ -37,6 +51,24 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// What was learnt in the namespace of the socket.
+    pub fn space(self) -> Option<&'a Space> {
+        self.context.space(self.socket.netns)
+    }
+
+    /// The network namespace of the socket.
+    pub fn netns(self) -> Option<&'a Netns> {
+        self.space().map(|space| &space.netns)
+    }
+
+    /// The interface the socket is bound to, by name where it was learnt.
+    pub fn interface(self) -> Option<&'a str> {
+        match self.socket.interface {
+            0 => None,
+            index => self.context.names.interface(self.socket.netns, index),
+        }
+    }
+
     /// Every (process, descriptor) that holds the socket.
     pub fn holders(self) -> impl Iterator<Item = (&'a Process, u32)> {
         let inode = self.socket.inode.filter(|_| self.context.owners.unmatched().is_some());

@@ -82,7 +82,7 @@ fn test_one(what: &What, row: Row<'_>) -> Truth {
         },
         // Netlink also tells apart who bound to a port of the range by number: the kernel's part
         // of the filter leaves those out.
-        What::Autobound => match &row.context.ephemeral_ports {
+        What::Autobound => match row.space().and_then(|space| space.ephemeral_ports.as_ref()) {
             Some(range) => range.contains(&socket.local.port).into(),
             None => Truth::Unknown,
         },
@@ -105,7 +105,7 @@ fn endpoint(socket: &Socket, end: End) -> &Endpoint {
 
 fn bound_to(interfaces: &[Interface], row: Row<'_>) -> Truth {
     let index = row.socket.interface;
-    let name = row.context.names.interface(index);
+    let name = row.interface();
     let mut answer = Truth::No;
     for interface in interfaces {
         match (interface, name) {
@@ -171,7 +171,7 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
         "timer" | "timer.expires" | "retransmits" => socket.timer.is_none(),
         "age" => socket.state != State::TimeWait,
         "inode" => true,
-        "netns.name" => row.context.netns.inode.is_some(),
+        "netns.name" | "netns.kind" => row.netns().is_some_and(|netns| netns.inode.is_some()),
         "user" => socket.uid.is_some(),
         "v6only" => socket.state != State::Listen || is_small,
         "shutdown" | "cgroup" | "tos" | "congestion" | "drops" => is_small,
@@ -205,7 +205,7 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        field::row::Context,
+        field::row::{Context, Space},
         filter::{directory::Empty, parser},
         model::{
             owner::{Owners, Process},
@@ -292,7 +292,11 @@ mod tests {
             owners.add(process, &[(4711, 3)]);
         }
         let owners = owners.finished(Some(Unowned::Kernel));
-        let context = Context { owners, ephemeral_ports: Some(400..=500), ..Context::default() };
+        let context = Context {
+            owners,
+            spaces: vec![Space { ephemeral_ports: Some(400..=500), ..Space::default() }],
+            ..Context::default()
+        };
         for (text, truth) in [
             ("process = php*", Truth::Yes),
             ("pid = 8", Truth::Yes),

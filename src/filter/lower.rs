@@ -418,7 +418,7 @@ fn host(end: End, address: IpAddr, length: u8) -> Condition {
 mod tests {
     use super::*;
     use crate::{
-        field::row::{Context, Row},
+        field::row::{Context, Row, Space},
         filter::{
             directory::Empty,
             eval::{self, Truth},
@@ -732,7 +732,7 @@ mod tests {
                 prop_assert_eq!(audit(program.bytes(), true), Ok(()));
             }
             let context =
-                Context { ephemeral_ports: Some(32_768..=60_999), ..Context::default() };
+                Context { spaces: vec![Space { ephemeral_ports: Some(32_768..=60_999), ..Space::default() }], ..Context::default() };
             for (socket, autobound) in &sockets {
                 let wanted = eval::test(&parsed.expr, Row { socket, context: &context });
                 let walked = target.states.contains(socket.state)

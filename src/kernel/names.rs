@@ -1,7 +1,7 @@
 //! Names of users, interfaces and services. Looked up once each.
 
 use super::proc::root::Root;
-use crate::model::{protocol::Protocol, recording::RecordedNames};
+use crate::model::{netns::NetnsIndex, protocol::Protocol, recording::RecordedNames};
 use nix::{
     net::if_::{if_indextoname, if_nametoindex},
     unistd::{Uid, User},
@@ -19,7 +19,7 @@ pub struct Names {
     foreign: bool,
     // Asked for every row and few: a tree of them is one node, cheaper than a hash.
     users: BTreeMap<u32, Option<String>>,
-    interfaces: BTreeMap<u32, Option<String>>,
+    interfaces: BTreeMap<(NetnsIndex, u32), Option<String>>,
     services: Option<HashMap<(Protocol, u16), String>>,
 }
 
@@ -32,7 +32,9 @@ impl Names {
     /// As another machine gave them: nothing is looked up here.
     pub fn recorded(names: &RecordedNames) -> Self {
         let users = names.users.iter().map(|(uid, name)| (*uid, Some(name.clone())));
-        let interfaces = names.interfaces.iter().map(|(index, name)| (*index, Some(name.clone())));
+        let here = NetnsIndex::default();
+        let interfaces = names.interfaces.iter();
+        let interfaces = interfaces.map(|(index, name)| ((here, *index), Some(name.clone())));
         Self {
             foreign: true,
             users: users.collect(),
@@ -50,10 +52,11 @@ impl Names {
         });
     }
 
-    /// Learns the name of an interface.
-    pub fn learn_interface(&mut self, index: u32) {
+    /// Learns the name of an interface, in the network namespace of the calling thread: each has its
+    /// own numbers.
+    pub fn learn_interface(&mut self, netns: NetnsIndex, index: u32) {
         let foreign = self.foreign;
-        self.interfaces.entry(index).or_insert_with(|| {
+        self.interfaces.entry((netns, index)).or_insert_with(|| {
             let name = if foreign { None } else { if_indextoname(index).ok() };
             name.map(|name| name.to_string_lossy().into_owned())
         });
@@ -65,8 +68,8 @@ impl Names {
     }
 
     /// The name of an interface; `None`: unknown here, or not learnt.
-    pub fn interface(&self, index: u32) -> Option<&str> {
-        self.interfaces.get(&index)?.as_deref()
+    pub fn interface(&self, netns: NetnsIndex, index: u32) -> Option<&str> {
+        self.interfaces.get(&(netns, index))?.as_deref()
     }
 
     /// Learns the names of services, from /etc/services.

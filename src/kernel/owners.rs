@@ -6,12 +6,12 @@ use super::{
     error::Error,
     proc::{
         descriptors::{self, Share},
-        process::{self, inode_in},
+        process,
         root::Root,
     },
 };
 use crate::model::owner::{Owners, Unowned};
-use nix::{errno::Errno, fcntl};
+use nix::errno::Errno;
 use std::{
     collections::{BTreeSet, HashSet},
     ops::ControlFlow,
@@ -67,7 +67,7 @@ pub struct Found {
 
 /// Looks owners up.
 pub fn look_up(root: &Root, wanted: &Wanted) -> Result<Found, Error> {
-    let inner_pids = is_inner_pid_namespace(root);
+    let inner_pids = process::is_inner_pid_namespace(root);
     let found = find(root, wanted, inner_pids)?;
     let unmatched = if found.cut_short {
         Unowned::Deadline
@@ -300,16 +300,4 @@ fn may_walk(root: &Root) -> bool {
 fn open_files(root: &Root) -> u64 {
     let line = root.read_line("sys/fs/file-nr").unwrap_or_default();
     line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX >> 20)
-}
-
-/// Whether this /proc shows an inner pid namespace, so that processes outside it are not listed.
-///
-/// PROC_PID_INIT_INO is the inode of the outermost one (`linux/proc_ns.h`).
-fn is_inner_pid_namespace(root: &Root) -> bool {
-    const INITIAL: u64 = 0xEFFF_FFFC;
-    fcntl::readlink(&root.join("1/ns/pid"))
-        .or_else(|_| fcntl::readlink(&root.join("self/ns/pid")))
-        .ok()
-        .and_then(|link| inode_in(b"pid:[", &link))
-        .is_some_and(|inode| inode != INITIAL)
 }

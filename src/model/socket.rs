@@ -8,6 +8,7 @@ use super::{
         unix::Unix, vsock::Vsock, xdp::Xdp,
     },
     memory::SocketMemory,
+    netns::NetnsIndex,
     owner::Unowned,
     protocol::{Family, Protocol},
     queues::Queues,
@@ -47,6 +48,8 @@ impl Congestion {
 /// One socket. `None` is "the source did not tell", never zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Socket {
+    /// The network namespace it belongs to, among those of the question.
+    pub netns: NetnsIndex,
     /// Transport protocol, or the family that has only one.
     pub protocol: Protocol,
     /// Address family.
@@ -102,6 +105,7 @@ impl Socket {
     /// A socket of which nothing else is known: the base of every source's own.
     pub const fn new(protocol: Protocol, family: Family, state: State) -> Self {
         Self {
+            netns: NetnsIndex::FIRST,
             protocol,
             family,
             state,

@@ -22,6 +22,13 @@ pub fn for_terminal(out: &mut Vec<u8>, name: &[u8]) {
     }
 }
 
+/// The same, as text.
+pub fn shown(name: &[u8]) -> String {
+    let mut out = vec![];
+    for_terminal(&mut out, name);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 fn is_harmless(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
@@ -31,12 +38,6 @@ fn is_harmless(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shown(name: &[u8]) -> String {
-        let mut out = vec![];
-        for_terminal(&mut out, name);
-        String::from_utf8(out).unwrap()
-    }
 
     #[test]
     fn no_terminal_escape_survives() {

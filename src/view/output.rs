@@ -7,7 +7,7 @@ const FULL: usize = 64 * 1024;
 
 /// A buffered output; rows are formatted straight into the buffer.
 pub struct Output {
-    to: Box<dyn Write>,
+    to: Box<dyn Write + Send>,
     /// What is not written yet. Sinks append here and call [`Output::flush_if_full`].
     pub buffer: Vec<u8>,
 }
@@ -15,11 +15,11 @@ pub struct Output {
 impl Output {
     /// Writes to standard output.
     pub fn stdout() -> Self {
-        Self::to(Box::new(io::stdout().lock()))
+        Self::to(Box::new(io::stdout()))
     }
 
     /// Writes to `to`.
-    pub fn to(to: Box<dyn Write>) -> Self {
+    pub fn to(to: Box<dyn Write + Send>) -> Self {
         Self { to, buffer: Vec::with_capacity(FULL + 8 * 1024) }
     }
 

@@ -10,7 +10,7 @@ use crate::lab::{
 };
 use socket2::Socket;
 use sockeye::{
-    field::row::{Context, Row},
+    field::row::{Context, Row, Space},
     filter::{
         Filter,
         directory::System,
@@ -394,8 +394,12 @@ fn the_kernel_and_the_evaluator_agree_on_live_sockets() {
 /// Asks for everything and evaluates here; asks the kernel to select, and evaluates the rest.
 fn compare(connection: &mut Connection, text: &str) -> usize {
     let filter = Filter::parse(text, &System).unwrap_or_else(|error| panic!("{error}"));
-    let mut context = Context { ephemeral_ports: Some(32_768..=60_999), ..Context::default() };
-    context.names.learn_interface(interface_index("lo").unwrap());
+    let space = Space { ephemeral_ports: Some(32_768..=60_999), ..Space::default() };
+    let mut context = Context { spaces: vec![space], ..Context::default() };
+    context.names.learn_interface(
+        sockeye::model::netns::NetnsIndex::default(),
+        interface_index("lo").unwrap(),
+    );
     let mut exact = 0;
     for (protocol, family) in [
         (Protocol::Tcp, None),

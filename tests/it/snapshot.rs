@@ -26,7 +26,7 @@ use sockeye::{
         gap::Gap,
         limits::{CgroupLimit, Limits, ProcessLimits, Resource},
         memory::SocketMemory,
-        netns::Netns,
+        netns::{NameKind, Netns, NetnsIndex},
         owner::{Owners, Process, Unowned},
         protocol::{Family, Protocol},
         queues::Queues,
@@ -126,6 +126,7 @@ prop_compose! {
         let (inode, cookie, uid, mark, cgroup_id) = numbers;
         let (shutdown, v6only, sockopt, tos, drops) = small;
         Socket {
+            netns: NetnsIndex::FIRST,
             protocol, family, state, local, remote, interface, queues, timer,
             inode, cookie, uid, mark, cgroup_id, shutdown, v6only, sockopt, tos, drops,
             tcp_info: tcp_info.map(|bytes| Box::new(TcpInfo::from_kernel(&bytes))),
@@ -232,15 +233,18 @@ fn any_about() -> impl Strategy<Value = About> {
     let text = || option::of(any::<String>());
     let time = (0u64..200_000_000_000, 0u32..1_000_000_000);
     let source = prop::sample::select(SourceKind::ALL.to_vec());
-    let netns = (option::of(any::<u64>()), text());
+    let kind = option::of(prop::sample::select(NameKind::ALL.to_vec()));
+    let netns = (option::of(any::<u64>()), text(), kind);
     (time, text(), text(), source, text(), netns, vec(any_gap(), 0..4)).prop_map(
-        |((seconds, nanos), name, kernel, source, fallback_reason, (inode, netns), gaps)| About {
-            generated_at: UNIX_EPOCH + Duration::new(seconds, nanos),
-            host: Host { name, kernel },
-            source,
-            fallback_reason,
-            netns: Netns { inode, name: netns },
-            gaps,
+        |((seconds, nanos), name, kernel, source, fallback_reason, (inode, netns, kind), gaps)| {
+            About {
+                generated_at: UNIX_EPOCH + Duration::new(seconds, nanos),
+                host: Host { name, kernel },
+                source,
+                fallback_reason,
+                netns: Netns { inode, name: netns, kind },
+                gaps,
+            }
         },
     )
 }
@@ -405,7 +409,11 @@ fn small() -> Recording {
                 host: Host { name: Some("secret-host".into()), kernel: Some("6.18.44".into()) },
                 source: SourceKind::Netlink,
                 fallback_reason: None,
-                netns: Netns { inode: Some(4_026_531_840), name: Some("secret-netns".into()) },
+                netns: Netns {
+                    inode: Some(4_026_531_840),
+                    name: Some("secret-netns".into()),
+                    kind: Some(NameKind::Named),
+                },
                 gaps: vec![],
             },
             sockets: vec![

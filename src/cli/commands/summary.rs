@@ -3,6 +3,7 @@
 use super::list::ask;
 use crate::{
     cli::{args::ReportArgs, exit::Exit, failure::Failure, notices::Notices, plan, repeat},
+    collect::query::Scope,
     field::need::Need,
     kernel::namespace,
     model::{
@@ -23,9 +24,11 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     }
     let device = (!args.output.wants_json()).then(|| plan::device(args.output.color));
     let mut notices = Notices::default();
+    let several = query.scope == Scope::Everywhere;
     repeat::run(&args.repeat, |_| {
         let mut output = Output::stdout();
-        let outcome = ask(&query, recording.take(), &mut SummarySink::new(&mut output, device))?;
+        let outcome =
+            ask(&query, recording.take(), &mut SummarySink::new(&mut output, device, several))?;
         notices.tell(&outcome.about);
         Ok(Exit::Answered)
     })

@@ -68,8 +68,31 @@ fn cgroup_path(root: &Root, pid: u32) -> Option<String> {
 /// Inode of the network namespace of a process, or of `self`. `None`: it may not be read, or the
 /// process is gone.
 pub fn netns(root: &Root, process: impl std::fmt::Display) -> Option<u64> {
-    let target = fcntl::readlink(&root.join(format!("{process}/ns/net"))).ok()?;
-    inode_in(b"net:[", &target)
+    netns_link(root, process).ok()
+}
+
+/// The same, with the reason.
+pub fn netns_link(root: &Root, process: impl std::fmt::Display) -> Result<u64, Error> {
+    let path = root.join(format!("{process}/ns/net"));
+    let subject = || path.display().to_string();
+    let target = fcntl::readlink(&path).map_err(|e| Error::errno("read the link", subject(), e))?;
+    inode_in(b"net:[", &target).ok_or_else(|| Error {
+        attempted: "read the link",
+        subject: subject(),
+        cause: Cause::Malformed("it leads to no network namespace"),
+    })
+}
+
+/// Whether this /proc shows an inner pid namespace, so that processes outside it are not listed.
+///
+/// PROC_PID_INIT_INO is the inode of the outermost one (`linux/proc_ns.h`).
+pub fn is_inner_pid_namespace(root: &Root) -> bool {
+    const INITIAL: u64 = 0xEFFF_FFFC;
+    fcntl::readlink(&root.join("1/ns/pid"))
+        .or_else(|_| fcntl::readlink(&root.join("self/ns/pid")))
+        .ok()
+        .and_then(|link| inode_in(b"pid:[", &link))
+        .is_some_and(|inode| inode != INITIAL)
 }
 
 /// The number in a link such as `socket:[4711]` or `net:[4026531840]`.

@@ -12,19 +12,28 @@ use std::{
 pub struct Root {
     path: PathBuf,
     live: bool,
+    /// The process whose network tables are read instead of the reading thread's.
+    tables_of: Option<u32>,
 }
 
 impl Root {
     /// This machine's /proc.
     pub fn live() -> Self {
-        Self { path: PathBuf::from("/proc"), live: true }
+        Self { path: PathBuf::from("/proc"), live: true, tables_of: None }
     }
 
     /// The tree at `path`; refused where it is not a directory.
     pub fn at(path: &Path) -> Result<Self, Error> {
         let subject = path.display().to_string();
         let found = fs::read_dir(path).map_err(|e| Error::io("read the directory", subject, &e));
-        found.map(|_| Self { path: path.to_owned(), live: path == Path::new("/proc") })
+        let live = path == Path::new("/proc");
+        found.map(|_| Self { path: path.to_owned(), live, tables_of: None })
+    }
+
+    /// The same tree, with the network tables of the namespace of this process.
+    #[must_use]
+    pub fn with_tables_of(&self, pid: u32) -> Self {
+        Self { tables_of: Some(pid), ..self.clone() }
     }
 
     /// Whether this is the running machine's own /proc, so that its uids, interfaces and
@@ -41,10 +50,14 @@ impl Root {
     /// The directory of the network tables.
     ///
     /// In another machine's tree mounted here, `net` is a link to `self/net`: the tables of
-    /// *this* process. Process 1 stands for the host there.
+    /// *this* process. Process 1 stands for the host there. Of the running machine those of the
+    /// calling thread are read, which may have entered another namespace than its process.
     pub fn net(&self) -> PathBuf {
-        let first = self.join("1/net");
-        if !self.live && first.join("tcp").exists() { first } else { self.join("net") }
+        if let Some(pid) = self.tables_of {
+            return self.join(format!("{pid}/net"));
+        }
+        let first = self.join(if self.live { "thread-self/net" } else { "1/net" });
+        if first.join("tcp").exists() { first } else { self.join("net") }
     }
 
     /// Where the cgroup hierarchies are mounted. Of another machine's tree: in the `sys` beside it,

@@ -5,7 +5,7 @@ use crate::model::{
     about::{About, Host, SourceKind},
     gap::Gap,
     limits::ProcessLimits,
-    netns::Netns,
+    netns::{NameKind, Netns},
     owner::{Process, Unowned},
     protocol::Protocol,
     recording::Recording,
@@ -62,6 +62,22 @@ pub struct SourceRecord {
 pub struct NetnsRecord {
     pub inode: Option<u64>,
     pub name: Option<String>,
+    #[serde(default)]
+    pub kind: Option<String>,
+}
+
+impl NetnsRecord {
+    /// The record of a namespace.
+    pub fn of(netns: &Netns) -> Self {
+        let kind = netns.kind.map(|kind| kind.name().to_owned());
+        Self { inode: netns.inode, name: netns.name.clone(), kind }
+    }
+
+    /// The namespace; of a kind this version does not know, only the name.
+    pub fn netns(&self) -> Netns {
+        let kind = NameKind::ALL.into_iter().find(|k| Some(k.name()) == self.kind.as_deref());
+        Netns { inode: self.inode, name: self.name.clone(), kind }
+    }
 }
 
 impl Header {
@@ -88,7 +104,7 @@ impl Header {
                 kind: about.source.name().to_owned(),
                 fallback_reason: about.fallback_reason.clone(),
             },
-            netns: NetnsRecord { inode: about.netns.inode, name: about.netns.name.clone() },
+            netns: NetnsRecord::of(&about.netns),
             window_ms: snapshot.window_ms(),
             protocols: recording.protocols.iter().map(|p| p.name().to_owned()).collect(),
             owner_unmatched: snapshot.owners.unmatched().map(|why| why.name().to_owned()),
@@ -103,7 +119,7 @@ impl Header {
             host: Host { name: self.host.name.clone(), kernel: self.host.kernel.clone() },
             source: SourceKind::ALL.into_iter().find(|kind| kind.name() == self.source.kind)?,
             fallback_reason: self.source.fallback_reason.clone(),
-            netns: Netns { inode: self.netns.inode, name: self.netns.name.clone() },
+            netns: self.netns.netns(),
             gaps: vec![],
         })
     }

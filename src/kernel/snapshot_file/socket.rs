@@ -5,6 +5,7 @@ use crate::model::{
     details::Details,
     endpoint::Endpoint,
     memory::SocketMemory,
+    netns::NetnsIndex,
     protocol::{Family, Protocol},
     queues::Queues,
     socket::{Congestion, Socket},
@@ -154,6 +155,7 @@ impl<'a> SocketRecord<'a> {
             _ => Queues::Absent,
         };
         Some(Socket {
+            netns: NetnsIndex::FIRST,
             protocol,
             family,
             state,

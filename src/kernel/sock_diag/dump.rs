@@ -39,7 +39,7 @@ pub struct Tally {
 pub fn sockets(
     connection: &mut Connection,
     request: &Request,
-    each: impl FnMut(&Socket) -> Next,
+    each: impl FnMut(&mut Socket) -> Next,
 ) -> Result<Tally, Error> {
     selected(connection, request, None, each)
 }
@@ -49,7 +49,7 @@ pub fn selected(
     connection: &mut Connection,
     request: &Request,
     program: Option<&Program>,
-    mut each: impl FnMut(&Socket) -> Next,
+    mut each: impl FnMut(&mut Socket) -> Next,
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     let mut recent = Recent::default();
@@ -60,7 +60,7 @@ pub fn selected(
             Next::More
         }
         Piece::Message { kind: SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK, payload } => {
-            match &inet::decode(request.protocol, payload) {
+            match &mut inet::decode(request.protocol, payload) {
                 Some(socket) if recent.is_new(socket.cookie) => each(socket),
                 Some(_) => {
                     tally.duplicates += 1;

@@ -9,6 +9,7 @@ use crate::{
     kernel::bytes::{array, u8_at, u16_be, u32_ne, u64_ne},
     model::{
         endpoint::Endpoint,
+        netns::NetnsIndex,
         protocol::{Family, Protocol},
         queues::Queues,
         socket::Socket,
@@ -51,6 +52,7 @@ fn decode_header(protocol: Protocol, header: &[u8; HEADER]) -> Option<Socket> {
     let filler =
         timer == Some(TimerKind::TimeWait) || matches!(state, State::TimeWait | State::SynRcvd);
     Some(Socket {
+        netns: NetnsIndex::FIRST,
         protocol,
         family,
         state,

@@ -1,9 +1,7 @@
 //! A page of 80 columns under construction: headings, wrapped text, rows of figures.
 
-use crate::view::{
-    document::{Block, Document},
-    escape,
-};
+use crate::view::document::{Block, Document};
+pub(super) use crate::view::escape::shown;
 use textwrap::{Options, WordSeparator, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
@@ -115,13 +113,6 @@ impl Columns {
             self.0.iter().zip(cells).map(|(column, cell)| column.padded(cell)).collect();
         page.line(&cells.join("  "));
     }
-}
-
-/// A name, safe to print.
-pub(super) fn shown(name: &[u8]) -> String {
-    let mut out = vec![];
-    escape::for_terminal(&mut out, name);
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// `nginx[22537,22539,+1]`: processes of one program in one cell, several programs apart by blanks.

@@ -1,6 +1,6 @@
 //! The TIME_WAIT report on a page of 80 columns: the answer, its proof, what to do, what not.
 
-use super::page::Page;
+use super::page::{Page, shown};
 use crate::{
     report::{
         remedy::{Remedy, Tier},
@@ -16,7 +16,7 @@ use crate::{
     },
     view::{
         document::{Block, Document},
-        escape, format,
+        format,
     },
 };
 use std::net::IpAddr;
@@ -370,10 +370,4 @@ const fn tier(remedy: &Remedy) -> &'static str {
         Tier::Sysctl => "sysctl",
         Tier::Capacity => "capacity",
     }
-}
-
-fn shown(name: &[u8]) -> String {
-    let mut out = vec![];
-    escape::for_terminal(&mut out, name);
-    String::from_utf8_lossy(&out).into_owned()
 }

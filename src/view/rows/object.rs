@@ -25,7 +25,7 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     out.extend(b"\",\"state_number\":");
     json::number(out, s.state.number());
     out.extend(b",\"local\":");
-    local(out, &s.local, interface(row));
+    local(out, &s.local, row.interface());
     out.extend(b",\"peer\":");
     match s.peer() {
         Some(end) => peer(out, end),
@@ -62,9 +62,15 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
         None => out.extend(b"null"),
     }
     out.extend(b",\"netns\":{\"inode\":");
-    json::number_or_null(out, row.context.netns.inode);
+    let netns = row.netns();
+    json::number_or_null(out, netns.and_then(|netns| netns.inode));
     out.extend(b",\"name\":");
-    json::string_or_null(out, row.context.netns.name.as_deref());
+    json::string_or_null(out, netns.and_then(|netns| netns.name.as_deref()));
+    out.extend(b",\"kind\":");
+    match netns.and_then(|netns| netns.kind) {
+        Some(kind) => json::word(out, kind.name()),
+        None => out.extend(b"null"),
+    }
     out.extend(b"},\"cgroup\":");
     json::string_or_null(out, s.cgroup_id.and_then(|id| row.context.cgroups.path(id)));
     out.extend(b",\"mark\":");
@@ -156,13 +162,6 @@ fn bpf_maps(out: &mut Vec<u8>, storages: &[BpfStorage]) {
         out.extend(b"\"}");
     }
     out.push(b']');
-}
-
-fn interface(row: Row<'_>) -> Option<&str> {
-    match row.socket.interface {
-        0 => None,
-        index => row.context.names.interface(index),
-    }
 }
 
 fn local(out: &mut Vec<u8>, end: &Endpoint, interface: Option<&str>) {

@@ -1,4 +1,5 @@
-//! `sockeye summary`: how many sockets by protocol, family and state. No row is kept.
+//! `sockeye summary`: how many sockets by protocol, family and state, in each network namespace. No
+//! row is kept.
 
 use crate::{
     collect::sink::RowSink,
@@ -6,12 +7,13 @@ use crate::{
     model::{
         about::About,
         gap::Gap,
+        netns::{Netns, NetnsIndex},
         protocol::{Family, Protocol},
     },
     report::summary::{Count, Summary},
     view::{
         document::{Block, Document},
-        head,
+        escape, head,
         output::Output,
         terminal::Device,
     },
@@ -27,40 +29,65 @@ pub struct SummarySink<'o> {
     output: &'o mut Output,
     /// For people, on this device; `None`: as JSON.
     device: Option<Device>,
-    summary: Summary,
+    /// Whether several namespaces were asked for, so that the table names them.
+    several: bool,
+    by_netns: BTreeMap<NetnsIndex, (Netns, Summary)>,
     about: Option<About>,
 }
 
 #[derive(Serialize)]
 struct Figures {
-    counts: Vec<Count>,
+    counts: Vec<Counts>,
     /// Sockets by protocol.
     totals: BTreeMap<&'static str, u64>,
 }
 
+#[derive(Serialize)]
+struct Counts {
+    netns: Netns,
+    #[serde(flatten)]
+    count: Count,
+}
+
 impl<'o> SummarySink<'o> {
     /// Prints to `output`, for people on `device` or as JSON.
-    pub fn new(output: &'o mut Output, device: Option<Device>) -> Self {
-        Self { output, device, summary: Summary::default(), about: None }
+    pub fn new(output: &'o mut Output, device: Option<Device>, several: bool) -> Self {
+        Self { output, device, several, by_netns: BTreeMap::new(), about: None }
     }
 
     fn document(&self) -> Document {
         let mut rows = vec![];
-        for protocol in Protocol::ALL {
-            for (state, total) in self.summary.states(protocol) {
-                let of = |family| self.summary.count(protocol, family, state).to_string();
-                let [v4, v6] = Family::INET.map(of);
-                rows.push(vec![
-                    protocol.name().to_owned(),
-                    state.name().to_owned(),
-                    v4,
-                    v6,
-                    total.to_string(),
-                ]);
+        for (netns, summary) in self.by_netns.values() {
+            for protocol in Protocol::ALL {
+                for (state, total) in summary.states(protocol) {
+                    let of = |family| summary.count(protocol, family, state).to_string();
+                    let [v4, v6] = Family::INET.map(of);
+                    let (protocol, state) = (protocol.name().to_owned(), state.name().to_owned());
+                    let mut row = vec![protocol, state, v4, v6, total.to_string()];
+                    if self.several {
+                        row.insert(0, escape::shown(netns.title().as_bytes()));
+                    }
+                    rows.push(row);
+                }
             }
         }
-        let heads = ["Proto", "State", ">IPv4", ">IPv6", ">Sockets"].map(str::to_owned).to_vec();
+        let heads = ["Netns", "Proto", "State", ">IPv4", ">IPv6", ">Sockets"];
+        let heads = heads.into_iter().skip(usize::from(!self.several)).map(str::to_owned).collect();
         Document { blocks: vec![Block::Table { heads, rows }] }
+    }
+
+    fn figures(&self) -> Figures {
+        let mut figures = Figures { counts: vec![], totals: BTreeMap::new() };
+        for (netns, summary) in self.by_netns.values() {
+            let counts = summary.counts().into_iter();
+            figures.counts.extend(counts.map(|count| Counts { netns: netns.clone(), count }));
+        }
+        // What was not asked for has no total, which is not that there is none.
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            let total = self.by_netns.values().map(|(_, summary)| summary.total(protocol)).sum();
+            figures.totals.insert(protocol.name(), total);
+        }
+        figures
     }
 }
 
@@ -71,22 +98,21 @@ impl RowSink for SummarySink<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        self.summary.add(row.socket);
+        let netns = row.socket.netns;
+        let named = || (row.netns().cloned().unwrap_or_default(), Summary::default());
+        self.by_netns.entry(netns).or_insert_with(named).1.add(row.socket);
         Ok(())
     }
 
     fn end(&mut self, late: &[Gap]) -> io::Result<()> {
-        match (self.device, &mut self.about) {
+        match (self.device, self.about.take()) {
             (Some(device), _) => {
                 self.output.buffer.extend(self.document().render(device).as_bytes());
             }
-            (None, Some(about)) => {
+            (None, Some(mut about)) => {
                 about.gaps.extend_from_slice(late);
-                // What was not asked for has no total, which is not that there is none.
-                let asked = [Protocol::Tcp, Protocol::Udp];
-                let totals = asked.map(|p| (p.name(), self.summary.total(p))).into();
-                let figures = Figures { counts: self.summary.counts(), totals };
-                head::report(&mut self.output.buffer, SCHEMA, about, &figures)?;
+                let figures = self.figures();
+                head::report(&mut self.output.buffer, SCHEMA, &about, &figures)?;
             }
             (None, None) => {}
         }

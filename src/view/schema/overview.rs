@@ -1,6 +1,6 @@
 //! Schemas of the overview and the summary.
 
-use super::parts::{count, document, or_null, strict, unknown_or_count};
+use super::parts::{count, document, netns, or_null, strict, unknown_or_count};
 use serde_json::{Value, json};
 
 /// Counts by protocol, family and state.
@@ -21,7 +21,11 @@ pub(super) fn summary() -> Value {
     document(
         "sockeye.summary/1",
         &json!({
-            "counts": counts(),
+            "counts": {"type": "array", "items": strict(&json!({
+                "netns": netns(),
+                "protocol": {"type": "string"}, "family": {"type": "string"},
+                "state": {"type": "string"}, "count": count(),
+            }))},
             "totals": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
         }),
     )

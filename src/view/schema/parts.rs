@@ -1,6 +1,6 @@
 //! Pieces that schemas are made of.
 
-use crate::model::{owner::Unowned, state::State};
+use crate::model::{netns::NameKind, owner::Unowned, state::State};
 use serde_json::{Value, json};
 
 pub(super) fn with_dialect(mut schema: Value, title: &str) -> Value {
@@ -74,7 +74,15 @@ pub(super) fn source() -> Value {
 }
 
 pub(super) fn netns() -> Value {
-    strict(&json!({"inode": unknown_or_count("inode of ns/net"), "name": nullable("string")}))
+    let kinds = NameKind::ALL.iter().map(|kind| Value::from(kind.name()));
+    strict(&json!({
+        "inode": unknown_or_count("inode of ns/net"),
+        "name": nullable("string"),
+        "kind": {
+            "enum": kinds.chain([Value::Null]).collect::<Vec<_>>(),
+            "description": "what the name is the name of",
+        },
+    }))
 }
 
 pub(super) fn state() -> Value {

@@ -66,7 +66,7 @@ fn host(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<u32>)
     }
     if let Some(index) = interface {
         out.push(b'%');
-        match row.context.names.interface(index) {
+        match row.context.names.interface(row.socket.netns, index) {
             Some(name) => escape::for_terminal(out, name.as_bytes()),
             None => {
                 let _ = write!(out, "if{index}");
@@ -87,8 +87,8 @@ fn compatible(address: Ipv6Addr) -> Option<IpAddr> {
 
 /// A number, a service, or `*`. The ports the kernel chooses from have no services.
 fn port(out: &mut Vec<u8>, row: Row<'_>, port: u16, shown: Shown) {
-    let is_ephemeral =
-        || row.context.ephemeral_ports.as_ref().is_some_and(|range| range.contains(&port));
+    let chosen_from = row.space().and_then(|space| space.ephemeral_ports.as_ref());
+    let is_ephemeral = || chosen_from.is_some_and(|range| range.contains(&port));
     match row.context.names.service(row.socket.protocol, port) {
         _ if port == 0 => out.push(b'*'),
         Some(name) if !shown.numeric && !is_ephemeral() => out.extend(name.as_bytes()),

@@ -1,27 +1,34 @@
-//! Network namespaces: which one this is, and how to enter another.
+//! Network namespaces: which one this is, which there are, and how to enter another.
+
+pub mod find;
+pub mod mounts;
+pub mod place;
 
 use super::{
     error::Error,
     proc::{process, root::Root},
 };
-use crate::model::netns::Netns;
+use crate::model::netns::{NameKind, Netns};
 use nix::sched::{CloneFlags, setns};
 use std::{
-    fs,
+    fs::{self, File},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 /// Where `ip netns add` keeps names.
-const NAMED: &str = "/run/netns";
+pub const NAMED: &str = "/run/netns";
 
 /// The namespace of the calling thread, or of the tree's first process where the tree is another
 /// machine's.
 pub fn current(root: &Root) -> Netns {
     let of = |process: &str| process::netns(root, process);
     let inode = if root.is_live() { of("thread-self").or_else(|| of("self")) } else { of("1") };
-    let name = inode.filter(|_| root.is_live()).and_then(name_of);
-    Netns { inode, name }
+    let netns = Netns { inode, ..Netns::default() };
+    match inode.filter(|_| root.is_live()).and_then(name_of) {
+        Some(name) => netns.named(name, NameKind::Named),
+        None => netns,
+    }
 }
 
 /// The name under /run/netns that stands for this inode.
@@ -36,7 +43,11 @@ fn name_of(inode: u64) -> Option<String> {
 /// Moves the calling thread into the namespace NAME (of /run/netns), PID or PATH.
 pub fn enter(which: &str) -> Result<(), Error> {
     let path = path_of(which);
-    let file = Root::open(&path)?;
+    join(&Root::open(&path)?, &path)
+}
+
+/// Moves the calling thread into the namespace of an open file.
+fn join(file: &File, path: &Path) -> Result<(), Error> {
     setns(file, CloneFlags::CLONE_NEWNET)
         .map_err(|e| Error::errno("enter the network namespace", path.display().to_string(), e))
 }

@@ -1,0 +1,218 @@
+//! The network namespaces of a question: which, by what names, and a visit to each.
+
+use super::query::{Query, Scope, SourceChoice};
+use crate::{
+    field::row::Space,
+    kernel::{
+        error::Error,
+        namespace::{
+            self,
+            find::{self, Found},
+            place::{Place, Visit},
+        },
+        netlink::connection::Next,
+        proc::{process, root::Root},
+    },
+    model::{
+        gap::Gap,
+        netns::{NameKind, Netns, NetnsIndex},
+    },
+};
+use nix::unistd::geteuid;
+use std::{collections::BTreeMap, path::Path};
+
+/// The namespaces of a question, each once.
+#[derive(Debug)]
+pub struct Namespaces {
+    places: Vec<(Place, Netns)>,
+    /// What could not be seen of them.
+    gaps: Vec<Gap>,
+    /// How many were read from /proc, since they could not be entered.
+    by_proc: usize,
+    /// How many could not be looked into at all, by reason.
+    closed: BTreeMap<String, usize>,
+}
+
+impl Namespaces {
+    /// Finds them.
+    pub fn of(query: &Query) -> Result<Self, Error> {
+        let root = &query.root;
+        let mut namespaces =
+            Self { places: vec![], gaps: vec![], by_proc: 0, closed: BTreeMap::new() };
+        if query.scope == Scope::Here {
+            let here = Place { is_here: true, ..Place::default() };
+            namespaces.places.push((here, namespace::current(root)));
+            return Ok(namespaces);
+        }
+        let Found { places, stale, processes_hidden } = find::all(root)?;
+        if !stale.is_empty() {
+            let files: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
+            namespaces.gaps.push(Gap::new(
+                "namespaces-stale",
+                format!("no namespace is behind {}: its mount is gone", files.join(", ")),
+                "`ip netns del NAME` removes such a file",
+            ));
+        }
+        if processes_hidden {
+            namespaces.gaps.push(Gap::new(
+                "namespaces-hidden",
+                "processes of other users are hidden (hidepid), and their namespaces with them",
+                "run as root",
+            ));
+        }
+        for place in places {
+            let netns = named(root, &place);
+            namespaces.places.push((place, netns));
+        }
+        Ok(namespaces)
+    }
+
+    /// What rows are to know of each.
+    pub fn spaces(&self) -> Vec<Space> {
+        let space =
+            |(_, netns): &(Place, Netns)| Space { netns: netns.clone(), ..Space::default() };
+        self.places.iter().map(space).collect()
+    }
+
+    /// The first: that of this process, where it is among them.
+    pub fn first(&self) -> Netns {
+        self.places.first().map(|(_, netns)| netns.clone()).unwrap_or_default()
+    }
+
+    /// Visits each in turn until one says stop. `each` runs in the namespace it is told, with the
+    /// question as it is to be asked there: by /proc alone where the namespace cannot be entered.
+    ///
+    /// An error only where none could be looked into; one that could not is a gap.
+    pub fn visit(
+        &mut self,
+        query: &Query,
+        mut each: impl FnMut(NetnsIndex, &Query) -> Result<Next, Error> + Send,
+    ) -> Result<(), Error> {
+        (self.by_proc, self.closed) = (0, BTreeMap::new());
+        let (mut looked_into, mut failed) = (0, None);
+        for (at, (place, _)) in self.places.iter().enumerate() {
+            let index = NetnsIndex::new(at);
+            let visit = if query.root.is_live() {
+                place.inside(|| each(index, query))
+            } else {
+                Visit::Done(each(index, &from_outside(query, place)))
+            };
+            let visit = match (visit, place.pids.first()) {
+                (Visit::Refused(_), Some(_)) if query.source != SourceChoice::Netlink => {
+                    self.by_proc += 1;
+                    Visit::Done(each(index, &from_outside(query, place)))
+                }
+                (visit, _) => visit,
+            };
+            let error = match visit {
+                Visit::Done(Ok(next)) => {
+                    looked_into += 1;
+                    if next == Next::Stop {
+                        break;
+                    }
+                    continue;
+                }
+                Visit::Gone => continue,
+                Visit::Done(Err(error)) | Visit::Refused(error) => error,
+            };
+            let reason = error.cause.to_string();
+            *self.closed.entry(reason).or_default() += 1;
+            failed.get_or_insert(error);
+        }
+        match failed {
+            Some(error) if looked_into == 0 => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What could not be seen, as far as the visits were.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.gaps.clone();
+        let hint = if geteuid().is_root() {
+            "entering needs CAP_SYS_ADMIN in the user namespace that owns it"
+        } else {
+            "run as root"
+        };
+        if self.by_proc > 0 {
+            gaps.push(Gap::new(
+                "namespaces-by-proc",
+                format!(
+                    "{} could not be entered and came from /proc, without queue limits, cookies \
+                     and TCP details",
+                    counted(self.by_proc)
+                ),
+                hint,
+            ));
+        }
+        for (reason, count) in &self.closed {
+            gaps.push(Gap::new(
+                "namespaces-closed",
+                format!("{} could not be looked into: {reason}", counted(*count)),
+                hint,
+            ));
+        }
+        gaps
+    }
+}
+
+fn counted(number: usize) -> String {
+    match number {
+        1 => "1 network namespace".to_owned(),
+        n => format!("{n} network namespaces"),
+    }
+}
+
+/// The question for a namespace that is looked into through one of its processes. Of another
+/// machine's tree, which has no such processes here, whatever `net` it has.
+fn from_outside(query: &Query, place: &Place) -> Query {
+    let root = match place.pids.first() {
+        Some(pid) => query.root.with_tables_of(*pid),
+        None => query.root.clone(),
+    };
+    Query { source: SourceChoice::Proc, root, ..query.clone() }
+}
+
+/// The name of a namespace: what people called it, else what is in it.
+fn named(root: &Root, place: &Place) -> Netns {
+    let netns = Netns { inode: place.inode, ..Netns::default() };
+    let file_name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+    let given =
+        place.files.iter().filter(|path| path.parent() == Some(Path::new(namespace::NAMED)));
+    if let Some(name) = given.filter_map(|path| file_name(path)).find(|name| !is_made_up(name)) {
+        return netns.named(name, NameKind::Named);
+    }
+    if place.pids.first() == Some(&1) && !process::is_inner_pid_namespace(root) {
+        return netns.named("host", NameKind::Host);
+    }
+    let Some(pid) = place.pids.first() else {
+        return match place.files.first() {
+            Some(path) => {
+                let name = file_name(path).unwrap_or_else(|| path.display().to_string());
+                netns.named(name, NameKind::Mount)
+            }
+            None => netns,
+        };
+    };
+    let process = process::read(root, *pid);
+    // A session's scope says who started it, not what it is; a service has the namespace to itself.
+    let service =
+        process.unit.filter(|unit| unit.ends_with(".service") && !unit.starts_with("user@"));
+    match (process.container, service) {
+        (Some(container), _) => netns.named(container, NameKind::Container),
+        (None, Some(unit)) => netns.named(unit, NameKind::Unit),
+        (None, None) => {
+            let command = String::from_utf8_lossy(&process.command).into_owned();
+            netns.named(format!("{command}[{pid}]"), NameKind::Process)
+        }
+    }
+}
+
+/// Whether a name is one that a container runtime made up: `cni-` and a UUID (containerd, CRI-O),
+/// `netns-` and a UUID (podman).
+fn is_made_up(name: &str) -> bool {
+    ["cni-", "netns-"].iter().any(|prefix| {
+        name.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() == 36 && rest.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())
+        })
+    })
+}

@@ -1,0 +1,81 @@
+//! A network namespace and the ways into it.
+
+use super::join;
+use crate::kernel::{error::Error, proc::root::Root};
+use nix::errno::Errno;
+use std::{os::unix::fs::MetadataExt, panic, path::PathBuf, thread};
+
+/// Processes tried as a way in: any one does, and the first may just have ended.
+const TRIED: usize = 8;
+
+/// A network namespace that was found.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Inode of its `ns/net` link. `None`: the links of its processes cannot be read.
+    pub inode: Option<u64>,
+    /// Whether it is the namespace of the calling thread.
+    pub is_here: bool,
+    /// Files that stand for it, those of `ip netns` first.
+    pub files: Vec<PathBuf>,
+    /// Its processes, ascending.
+    pub pids: Vec<u32>,
+}
+
+/// How a visit ended.
+#[derive(Debug)]
+pub enum Visit<R> {
+    /// The work was done in it.
+    Done(R),
+    /// It has ended since it was found.
+    Gone,
+    /// It could not be entered.
+    Refused(Error),
+}
+
+impl Place {
+    /// Does `work` in the namespace: here, or on a thread of its own that enters it and ends.
+    ///
+    /// A netlink socket keeps the namespace it was opened in, and what /proc/thread-self/net and
+    /// /proc/sys/net show is that of the reading thread.
+    pub fn inside<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Visit<R> {
+        if self.is_here {
+            return Visit::Done(work());
+        }
+        let done = thread::scope(|scope| {
+            scope
+                .spawn(|| self.entered().map_or_else(Self::refused, |()| Visit::Done(work())))
+                .join()
+        });
+        done.unwrap_or_else(|cause| panic::resume_unwind(cause))
+    }
+
+    fn refused<R>(error: Error) -> Visit<R> {
+        if error.is_absent() { Visit::Gone } else { Visit::Refused(error) }
+    }
+
+    /// Moves the calling thread into it, by the first way that leads there.
+    fn entered(&self) -> Result<(), Error> {
+        let links = self.pids.iter().take(TRIED).map(|pid| format!("/proc/{pid}/ns/net").into());
+        let mut failed = None;
+        for path in self.files.iter().cloned().chain(links) {
+            let entered = Root::open(&path).and_then(|file| {
+                // The process may have ended, and its id be that of another by now.
+                let led_to = file.metadata().ok().map(|meta| meta.ino());
+                if self.inode.is_some() && led_to != self.inode {
+                    let subject = path.display().to_string();
+                    return Err(Error::errno("find the namespace of", subject, Errno::ESRCH));
+                }
+                join(&file, &path)
+            });
+            match entered {
+                Ok(()) => return Ok(()),
+                // A refusal says more than a process that is gone.
+                Err(error) if error.is_absent() => failed = failed.or(Some(error)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed.unwrap_or_else(|| {
+            Error::errno("find a way into", "a network namespace", Errno::ESRCH)
+        }))
+    }
+}
