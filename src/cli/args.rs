@@ -1,6 +1,7 @@
 //! What can be typed. Validates and derives nothing; `plan` decides what it means.
 
-use super::topic_word::TopicWord;
+use super::{topic_word::TopicWord, watch_words};
+use crate::view::watch::{grouping::Grouping, order::Sort};
 use clap::{
     ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser,
 };
@@ -45,6 +46,15 @@ Examples:
                                         free the ports that TIME_WAIT holds (kernel 6.1 and later)
 
 The process gets ECONNABORTED, the peer a RST; data under way is lost.";
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  sockeye watch                         every socket; ? shows the keys
+  sockeye watch --group-by process      which program has how many, and what flows
+  sockeye watch --sort out              the largest senders first
+  sockeye watch dst 10.0.0.7 and dport = :5432
+                                        one destination
+  sockeye watch -N blue                 another network namespace
+  sockeye watch --from host.snapshot    a recorded host; nothing moves";
 
 /// Shows the sockets of this machine: their state, queues and owners.
 ///
@@ -96,6 +106,9 @@ pub enum Command {
     /// Show what changed between two snapshots
     #[command(max_term_width = 100)]
     Diff(DiffArgs),
+    /// Watch sockets, rates and limits on the whole screen
+    #[command(max_term_width = 100, after_help = WATCH_EXAMPLES)]
+    Watch(Box<WatchArgs>),
     /// Print the JSON Schema of a document
     Schema(SchemaArgs),
     /// Print the completion script of a shell
@@ -374,6 +387,78 @@ pub struct SnapshotArgs {
     /// Where to look; with --from, that snapshot is written anew.
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+/// Options of `watch`.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch somebody types")]
+pub struct WatchArgs {
+    /// TCP sockets alone
+    #[arg(short = 't', long, help_heading = "Which sockets")]
+    pub tcp: bool,
+    /// UDP sockets alone
+    #[arg(short = 'u', long, help_heading = "Which sockets")]
+    pub udp: bool,
+    /// IPv4 alone
+    #[arg(short = '4', long, help_heading = "Which sockets")]
+    pub ipv4: bool,
+    /// IPv6 alone
+    #[arg(short = '6', long, help_heading = "Which sockets")]
+    pub ipv6: bool,
+    /// Read more of the filter from FILE, `-` for standard input; `#` begins a comment
+    #[arg(short = 'F', long = "filter", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which sockets")]
+    pub filter_file: Option<PathBuf>,
+
+    /// Group sockets
+    #[arg(id = "grouping", long = "group-by", value_name = "WORD", value_parser = watch_words::Groupings,
+          help_heading = "What to show")]
+    pub group_by: Option<Grouping>,
+    /// Order of the lines; -WORD: largest first, +WORD: smallest first
+    #[arg(id = "order", long = "sort", value_name = "[-]WORD", allow_hyphen_values = true,
+          value_parser = watch_words::Orders, help_heading = "What to show")]
+    pub sort: Option<(Sort, Option<bool>)>,
+    /// Show each socket in TIME_WAIT, instead of a line for each destination
+    #[arg(long, help_heading = "What to show")]
+    pub no_fold: bool,
+    /// Show sums since each socket was opened, instead of rates
+    #[arg(long, help_heading = "What to show")]
+    pub totals: bool,
+    /// Ask again every SECONDS; less often where a round takes long
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds,
+          help_heading = "What to show")]
+    pub interval: Duration,
+
+    /// Print events, one JSON object a line, instead of a screen
+    #[arg(long, help_heading = "Output")]
+    pub ndjson: bool,
+    /// Take the mouse: its wheel scrolls, a click selects; the terminal's own selection needs shift
+    #[arg(long, help_heading = "Output")]
+    pub mouse: bool,
+    /// Colours for a light or a dark background; auto: by COLORFGBG, else dark
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH", help_heading = "Output")]
+    pub theme: Background,
+    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+
+    /// Where to look.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which sockets, in the language of `sockeye list`
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+}
+
+/// What the terminal's background is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Background {
+    /// By the variable COLORFGBG, else dark
+    #[default]
+    Auto,
+    /// Light
+    Light,
+    /// Dark
+    Dark,
 }
 
 /// Options of `diff`.

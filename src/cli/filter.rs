@@ -47,7 +47,7 @@ pub fn of(args: &ListArgs) -> Result<Option<Filter>, Failure> {
 }
 
 /// Commands to come: their names are kept free of another meaning.
-const PLANNED: [&str; 5] = ["doctor", "exporter", "metrics", "trace", "watch"];
+const PLANNED: [&str; 4] = ["doctor", "exporter", "metrics", "trace"];
 
 /// What a filter says of protocols and states. Protocols it excludes are not listed at all, so
 /// that a listing of one protocol looks like one.

@@ -6,31 +6,23 @@ pub mod commands;
 pub mod exit;
 pub mod failure;
 pub mod filter;
+pub mod interrupt;
 pub mod notices;
 pub mod plan;
 pub mod repeat;
 pub mod ss;
 pub mod topic_word;
+pub mod watch_words;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
 use exit::Exit;
 use failure::Failure;
-use signal_hook::{consts::SIGINT, flag};
-use std::{
-    ffi::OsString,
-    process::ExitCode,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{ffi::OsString, process::ExitCode};
 
 /// Runs the program with these arguments, the first of which is its own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    // Ctrl-C ends the program at once, with the code a shell would show for the signal.
-    let _ = flag::register_conditional_shutdown(
-        SIGINT,
-        i32::from(Exit::Interrupted.code()),
-        Arc::new(AtomicBool::new(true)),
-    );
+    interrupt::ends_the_program();
     let exit = match parse(args) {
         Ok(cli) => dispatch(cli),
         Err(failure) => Err(failure),
@@ -60,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Snapshot(args)) => commands::snapshot::run(&args),
         Some(Command::Kill(args)) => commands::kill::run(&args),
         Some(Command::Diff(args)) => commands::diff::run(&args),
+        Some(Command::Watch(args)) => commands::watch::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),
         Some(Command::Completions(args)) => commands::completions::run(&args),
     }

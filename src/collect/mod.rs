@@ -6,6 +6,7 @@ pub mod families;
 pub mod limits;
 pub mod list;
 pub mod namespaces;
+pub mod live;
 pub mod order;
 pub mod owners;
 pub mod query;

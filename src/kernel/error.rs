@@ -69,6 +69,13 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether a socket asked for by its identity is not there, or is another one now.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.as_errno(), Some(Errno::ENOENT | Errno::ESTALE))
+    }
+}
+
 impl Cause {
     /// From the number of an errno.
     pub fn errno(number: i32) -> Self {

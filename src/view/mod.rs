@@ -15,3 +15,4 @@ pub mod present;
 pub mod rows;
 pub mod schema;
 pub mod terminal;
+pub mod watch;

@@ -12,3 +12,4 @@ pub mod schema;
 pub mod snapshot;
 pub mod summary;
 pub mod time_wait;
+pub mod watch;

@@ -1,7 +1,7 @@
 //! Requests about one socket: named by both ends and its cookie, so that an answer is never about
 //! another one that took its place.
 
-use super::inet;
+use super::{inet, request::Extensions};
 use crate::{
     kernel::{error::Error, netlink::connection::Connection},
     model::{
@@ -54,11 +54,23 @@ impl Identity {
         }
     }
 
+    /// As the kernel looks a socket up to tell of it: of UDP it takes the ends the other way round,
+    /// "for historical reasons" (`udp_dump_one`), and as they are when it is to close one
+    /// (`udp_diag_destroy`).
+    fn to_find(self) -> Self {
+        match self.protocol {
+            Protocol::Udp | Protocol::UdpLite => {
+                Self { local: self.remote, remote: self.local, ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// `struct inet_diag_req_v2` with every field of the socket's id.
-    fn request(self) -> Vec<u8> {
+    fn request(self, extensions: Extensions) -> Vec<u8> {
         // TCP, UDP and UDP-Lite: the struct has one byte for the protocol.
         let protocol = self.protocol.number().and_then(|number| u8::try_from(number).ok());
-        let mut body = vec![self.family.number(), protocol.unwrap_or(0), 0, 0];
+        let mut body = vec![self.family.number(), protocol.unwrap_or(0), extensions.byte(), 0];
         body.extend(u32::MAX.to_ne_bytes());
         body.extend(self.local.port.to_be_bytes());
         body.extend(self.remote.port.to_be_bytes());
@@ -93,17 +105,27 @@ impl Inquiry {
 
     /// The socket as it is now; `None`: there is none with this identity.
     pub fn find(&mut self, identity: Identity) -> Result<Option<Socket>, Error> {
+        self.find_with(identity, Extensions::NONE)
+    }
+
+    /// The same, with these attributes.
+    pub fn find_with(
+        &mut self,
+        identity: Identity,
+        extensions: Extensions,
+    ) -> Result<Option<Socket>, Error> {
         let mut found = None;
         let asked = self.connection.ask(
             "ask for",
             "a socket",
             SOCK_DIAG_BY_FAMILY,
-            &identity.request(),
+            &identity.to_find().request(extensions),
             |payload| found = inet::decode(identity.protocol, payload),
         );
         match asked {
             Ok(()) => Ok(found),
-            Err(error) if error.is_absent() => Ok(None),
+            // ENOENT: no such socket; ESTALE: its cookie is another (`sock_diag_check_cookie`).
+            Err(error) if error.is_gone() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -125,8 +147,8 @@ impl Inquiry {
             if is_shared {
                 identity.remote.port = port;
             }
-            let asked =
-                self.connection.ask("close", "a socket", SOCK_DESTROY, &identity.request(), |_| {});
+            let request = identity.request(Extensions::NONE);
+            let asked = self.connection.ask("close", "a socket", SOCK_DESTROY, &request, |_| {});
             match asked {
                 Ok(()) => return Ok(Closing::Closed),
                 Err(error) => match error.as_errno() {
@@ -165,15 +187,15 @@ mod tests {
             interface: 7,
             cookie: Some(0x0102_0304_0506_0708),
         };
-        let body = identity.request();
+        let body = identity.request(Extensions::INFO);
         assert_eq!(body.len(), 56);
-        assert_eq!(body[..4], [2, 6, 0, 0]);
+        assert_eq!(body[..4], [2, 6, 2, 0]);
         assert_eq!(body[8..12], [0x12, 0x34, 1, 0xbb]);
         assert_eq!(body[12..16], [10, 0, 0, 1]);
         assert_eq!(body[28..32], [10, 0, 0, 9]);
         assert_eq!(body[44..48], 7u32.to_ne_bytes());
         assert_eq!(body[48..], 0x0102_0304_0506_0708u64.to_ne_bytes());
         let any = Identity { cookie: None, ..identity };
-        assert_eq!(any.request()[48..], [0xff; 8]);
+        assert_eq!(any.request(Extensions::NONE)[48..], [0xff; 8]);
     }
 }

@@ -46,6 +46,9 @@ impl Extensions {
     /// request asks for it. Needs CAP_BPF.
     pub const STORAGES: Self = Self(1 << 8);
 
+    /// All that needs no privilege.
+    pub const OPEN: Self = Self((1 << 7) - 2);
+
     /// Both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
@@ -64,7 +67,7 @@ impl Extensions {
     }
 
     /// The byte of the request's head.
-    const fn byte(self) -> u8 {
+    pub(super) const fn byte(self) -> u8 {
         self.0.to_le_bytes()[0]
     }
 }

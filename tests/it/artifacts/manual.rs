@@ -9,7 +9,10 @@ use sockeye::{
     cli::{args::Cli, exit::Exit},
     field,
     model::{owner::Unowned, state::State},
-    view::schema,
+    view::{
+        schema,
+        watch::{keys::BINDINGS, order::Sort, screen::help},
+    },
 };
 use std::collections::HashMap;
 
@@ -24,6 +27,10 @@ fn holes() -> HashMap<&'static str, String> {
         ("@OWNERS@", owners()),
         ("@DOCUMENTS@", documents()),
         ("@EXIT@", exits()),
+        ("@WATCH_OPTIONS@", options(of_watch(&definition))),
+        ("@WATCH_KEYS@", keys()),
+        ("@WATCH_SIGNS@", signs()),
+        ("@WATCH_ORDERS@", orders()),
     ])
 }
 
@@ -109,6 +116,38 @@ fn commands(definition: &Command) -> String {
             roff.control("br", []);
             roff.text([italic(name), roman(format!(": {help}{choice}."))]);
         }
+    }
+    rendered(&roff)
+}
+
+/// The definition of `watch`.
+fn of_watch(definition: &Command) -> &Command {
+    definition.find_subcommand("watch").unwrap()
+}
+
+/// The keys of the watch.
+fn keys() -> String {
+    let mut roff = Roff::new();
+    for binding in BINDINGS {
+        entry(&mut roff, vec![bold(binding.shown)], &sentence(binding.help));
+    }
+    rendered(&roff)
+}
+
+/// The signs in front of its lines.
+fn signs() -> String {
+    let mut roff = Roff::new();
+    for (sign, text) in help::SIGNS {
+        entry(&mut roff, vec![bold(sign)], &sentence(text));
+    }
+    rendered(&roff)
+}
+
+/// What its lines can be ordered by.
+fn orders() -> String {
+    let mut roff = Roff::new();
+    for sort in Sort::ALL {
+        entry(&mut roff, vec![bold(sort.word())], &sentence(sort.meaning()));
     }
     rendered(&roff)
 }

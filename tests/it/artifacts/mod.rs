@@ -21,6 +21,7 @@ fn artifacts() -> Vec<Artifact> {
     let script = |path, shell| Artifact { path, text: shells::script(shell, &Cli::command()) };
     vec![
         page("man/sockeye.1", "man/template.1"),
+        page("man/sockeye-watch.1", "man/template-watch.1"),
         script("completions/sockeye.bash", Shell::Bash),
         script("completions/_sockeye", Shell::Zsh),
         script("completions/sockeye.fish", Shell::Fish),

@@ -107,6 +107,10 @@ _sockeye_values() {{
     elif [[ $prev == "=" && $COMP_CWORD -ge 2 ]]; then
         prev="${{COMP_WORDS[COMP_CWORD-2]}}"
     fi
+    # The watch has orders and groupings of its own, which the generated function lists.
+    case " ${{COMP_WORDS[*]}} $prev" in
+        *" watch "*" --sort"|*" watch "*" --group-by") _sockeye "$1" "$cur" "$prev"; return ;;
+    esac
     case "$prev" in
 {cases}    esac
     _sockeye "$1" "$cur" "$prev"
@@ -130,6 +134,10 @@ fn zsh(base: &str, options: &[(Candidates, Arg)]) -> String {
         };
         for typed in spellings(argument) {
             script = lines(&script, &[&format!("{typed}=["), &format!("{typed}+[")], |line| {
+                // A command of which clap knows the values lists them itself.
+                if line.contains(":(") {
+                    return line.to_owned();
+                }
                 assert!(line.contains(":_default'"), "clap_complete writes otherwise now: {line}");
                 line.replace(":_default'", &format!(":{function}'"))
             });
@@ -193,8 +201,10 @@ fn fish(base: &str, options: &[(Candidates, Arg)], definition: &Command) -> Stri
         if argument.get_num_args().unwrap().min_values() == 0 {
             script = script.replace(&format!(" {long}= "), &format!(" '{long}=?' "));
         }
-        script =
-            lines(&script, &[&format!(" -l {long} ")], |line| format!("{line} -f -a '{values}'"));
+        script = lines(&script, &[&format!(" -l {long} ")], |line| match line.contains(" -a ") {
+            true => line.to_owned(),
+            false => format!("{line} -f -a '{values}'"),
+        });
     }
     // The generated script sees no command line in which the last option still waits for its value.
     let parse = "argparse -s (__fish_sockeye_global_optspecs) -- $cmd 2>/dev/null\n    or return";
