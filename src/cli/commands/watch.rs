@@ -11,7 +11,7 @@ use crate::{
     collect::{
         closing,
         live::{collector::Collector, question::Question, recorded::Recorded, refresh::Refresh},
-        query::Query,
+        query::{Query, Scope},
         snapshot,
     },
     field::need::Need,
@@ -193,7 +193,11 @@ fn setup(args: &WatchArgs, query: Query, recording: Option<&Recording>) -> Setup
         (host.clone(), netns.name.clone(), recording.snapshot.settings.port_range())
     } else {
         let root = &query.root;
-        let netns = namespace::current(root).name.or_else(|| args.source.netns.clone());
+        let netns = if args.source.all_netns {
+            Some("all".to_owned())
+        } else {
+            namespace::current(root).name.or_else(|| args.source.netns.clone())
+        };
         (host::read(root), netns, sysctl::read(root).port_range())
     };
     let safe = |name: Option<String>| name.map_or(String::new(), |n| printable(n.as_bytes()));
@@ -221,6 +225,14 @@ fn words(args: &WatchArgs) -> Vec<String> {
     let source = &args.source;
     let path = |path: &std::path::PathBuf| path.display().to_string();
     with("-N", source.netns.clone());
+    if source.all_netns {
+        words.push("--all-netns".to_owned());
+    }
+    let mut with = |option: &str, value: Option<String>| {
+        if let Some(value) = value {
+            words.extend([option.to_owned(), value]);
+        }
+    };
     with("--proc-root", source.proc_root.as_ref().map(path));
     with("--from", source.from.first().map(path));
     if source.source != crate::cli::args::Source::Auto {
@@ -589,6 +601,7 @@ fn tell(wake: &Sender<Wake>, refresh: Result<Refresh, crate::kernel::error::Erro
 fn report(mut query: Query, paused: &AtomicBool, wake: &Sender<Wake>) {
     query.protocols = vec![(Protocol::Tcp, StateSet::ALL)];
     query.family = None;
+    query.scope = Scope::Here;
     query.need = Need::OWNERS.with(Need::LIMITS);
     query.owner_patience.get_or_insert(OWNERS);
     let start = Instant::now();

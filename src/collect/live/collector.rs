@@ -8,27 +8,30 @@ use super::{
 };
 use crate::{
     collect::{
-        query::{Query, SourceChoice},
+        namespaces::Namespaces,
+        query::{Query, Scope, SourceChoice},
         tables::{Provenance, Tables},
     },
     field::{
         need::Need,
-        row::{Context, Row},
+        row::{Context, Row, Space},
     },
-    filter::eval::Truth,
+    filter::{Filter, eval::Truth},
     kernel::{
         cgroup_tree::CgroupTree,
         error::Error,
         names::Names,
-        namespace,
         netlink::connection::Next,
         proc::{root::Root, sysctl},
         sock_diag::{exact::Inquiry, request::Extensions},
     },
-    model::{about::SourceKind, netns::Netns, owner::Owners, socket::Socket, tcp_info::TcpInfo},
+    model::{
+        about::SourceKind, netns::NetnsIndex, owner::Owners, recording::RecordedNames,
+        socket::Socket, tcp_info::TcpInfo,
+    },
 };
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -37,12 +40,20 @@ use std::{
 /// picture is to come within a tenth of a second.
 const FIRST: Duration = Duration::from_millis(60);
 
+/// Namespaces come and go: they are looked for again after this long.
+const SEARCH: Duration = Duration::from_secs(10);
+
 /// Asks the kernel.
 pub struct Collector {
     start: Instant,
-    netns: Netns,
-    /// For single sockets. `None`: netlink is refused, or not wanted.
-    single: Option<Inquiry>,
+    /// Where to look.
+    namespaces: Option<Namespaces>,
+    /// When that was found.
+    found_at: Instant,
+    /// For single sockets, by namespace. `None`: netlink is refused there.
+    inquiries: HashMap<u32, Option<Inquiry>>,
+    /// Whether single sockets can be asked for at all.
+    asks: bool,
     scout: Scout,
     /// Names and cgroups learnt so far, and the owners a filter needs.
     context: Context,
@@ -50,29 +61,22 @@ pub struct Collector {
     owners: Arc<Owners>,
     /// Inodes of the last round.
     there: HashSet<u64>,
-    root: Root,
     rounds: u64,
 }
 
 impl Collector {
     /// Begins, in the calling thread's network namespace.
     pub fn new(root: &Root, source: SourceChoice, start: Instant) -> Self {
-        let netns = namespace::current(root);
-        let asks = root.is_live() && source != SourceChoice::Proc;
         Self {
             start,
-            single: asks.then(Inquiry::open).and_then(Result::ok),
+            namespaces: None,
+            found_at: start,
+            inquiries: HashMap::new(),
+            asks: root.is_live() && source != SourceChoice::Proc,
             scout: Scout::start(root.clone(), source != SourceChoice::Proc),
-            context: Context {
-                names: Names::new(root),
-                netns: netns.clone(),
-                ephemeral_ports: sysctl::read(root).port_range(),
-                ..Context::default()
-            },
-            netns,
+            context: Context { names: Names::new(root), ..Context::default() },
             owners: Arc::new(Owners::default()),
             there: HashSet::new(),
-            root: root.clone(),
             rounds: 0,
         }
     }
@@ -81,35 +85,48 @@ impl Collector {
     pub fn round(&mut self, question: &Question) -> Result<Refresh, Error> {
         let start = Instant::now();
         let mut query = question.query.clone();
-        if question.attention == Attention::All {
+        let sums = question.attention == Attention::All;
+        if sums {
             query.need = query.need.with(Need::TCP_INFO);
         }
+        let mut namespaces = self.find_namespaces(&query)?;
         let found = self.owners(question);
         let mut refresh = self.begun(question, found);
         let mut entries = vec![];
-        let mut tables = Tables::open(&query)?;
-        tables.read(|socket, _| {
-            if query.wants(socket) {
-                match self.takes(&query, socket) {
-                    Truth::Yes => {
-                        let entry = Entry::of(socket, 0);
-                        if question.attention == Attention::All
-                            && let Some(info) = counters(socket)
-                        {
-                            refresh.counted.push((entry.key, Counted::of(info)));
+        let mut provenance = Provenance::default();
+        let (context, inquiries, asks) = (&mut self.context, &mut self.inquiries, self.asks);
+        let told = namespaces.visit(&query, |index, query| {
+            learn_space(context, index, query);
+            let inode = context.space(index).and_then(|space| space.netns.inode);
+            let mut tables = Tables::open(query)?;
+            let read = tables.read(index, |socket, _| {
+                if query.wants(socket) {
+                    match takes(context, query, socket) {
+                        Truth::Yes => {
+                            let entry = Entry::of(socket, inode);
+                            if let Some(info) = counters(&entry, socket).filter(|_| sums) {
+                                refresh.counted.push((entry.key, Counted::of(info)));
+                            }
+                            entries.push(entry);
                         }
-                        entries.push(entry);
+                        Truth::No => {}
+                        Truth::Unknown => refresh.unanswered += 1,
                     }
-                    Truth::No => {}
-                    Truth::Unknown => refresh.unanswered += 1,
                 }
-            }
-            Next::More
-        })?;
-        let Provenance { kind, fallback_reason, gaps } = tables.provenance;
-        refresh.source = kind.unwrap_or(SourceKind::Netlink);
-        refresh.fallback_reason = fallback_reason;
-        refresh.gaps = gaps;
+                Next::More
+            });
+            provenance.absorb(tables.provenance);
+            let netns = inode.and_then(|inode| u32::try_from(inode).ok()).unwrap_or(0);
+            inquiries.entry(netns).or_insert_with(|| asks.then(Inquiry::open).and_then(Result::ok));
+            read.map(|()| Next::More)
+        });
+        refresh.gaps = namespaces.gaps();
+        refresh.namespaces = self.context.spaces.iter().map(|space| space.netns.clone()).collect();
+        self.namespaces = Some(namespaces);
+        told?;
+        refresh.source = provenance.kind.unwrap_or(SourceKind::Netlink);
+        refresh.fallback_reason = provenance.fallback_reason;
+        refresh.gaps.extend(provenance.gaps);
         self.there.clear();
         if question.wants_owners() {
             let inodes = entries.iter().filter_map(|entry| entry.inode);
@@ -145,29 +162,21 @@ impl Collector {
             source: SourceKind::Netlink,
             fallback_reason: None,
             gaps: vec![],
+            namespaces: vec![],
             cost: Duration::ZERO,
         }
     }
 
-    /// Whether the filter takes a socket.
-    fn takes(&mut self, query: &Query, socket: &Socket) -> Truth {
-        if query.filter.is_none() {
-            return Truth::Yes;
+    /// Where to look: one namespace, or every one there is now.
+    fn find_namespaces(&mut self, query: &Query) -> Result<Namespaces, Error> {
+        let lasts = query.scope == Scope::Here || self.found_at.elapsed() < SEARCH;
+        if let Some(known) = self.namespaces.take().filter(|_| lasts) {
+            return Ok(known);
         }
-        self.learn(query.need, socket);
-        query.takes(Row { socket, context: &self.context })
-    }
-
-    fn learn(&mut self, need: Need, socket: &Socket) {
-        if let Some(uid) = socket.uid.filter(|_| need.includes(Need::USERS)) {
-            self.context.names.learn_user(uid);
-        }
-        if let Some(id) = socket.cgroup_id.filter(|_| need.includes(Need::CGROUPS)) {
-            self.context.cgroups.learn(id);
-        }
-        if socket.interface != 0 {
-            self.context.names.learn_interface(socket.interface);
-        }
+        let namespaces = Namespaces::of(query)?;
+        self.context.spaces = namespaces.spaces();
+        self.found_at = Instant::now();
+        Ok(namespaces)
     }
 
     /// Sends for owners where somebody is nameless, and gives those that were found.
@@ -177,7 +186,9 @@ impl Collector {
         if self.scout.is_free() && question.wants_owners() {
             // A filter by owner is asked of sockets that are not known yet: of all.
             let wanted = (!by_owner).then(|| inodes.iter().copied().collect::<HashSet<u64>>());
-            self.scout.send(wanted, self.netns.inode);
+            let here = self.context.spaces.first().and_then(|space| space.netns.inode);
+            let netns = here.filter(|_| question.query.scope == Scope::Here);
+            self.scout.send(wanted, netns);
         }
         let patience = if self.rounds < 2 { FIRST } else { Duration::ZERO };
         let found = self.scout.found(patience)?;
@@ -193,7 +204,7 @@ impl Collector {
         if let Attention::Rows(rows) = &question.attention {
             for entry in rows.iter().filter(|entry| entry.has_counters()) {
                 let socket = self.single(entry, Extensions::INFO);
-                if let Some(info) = socket.as_ref().and_then(counters) {
+                if let Some(info) = socket.as_ref().and_then(|socket| counters(entry, socket)) {
                     refresh.counted.push((entry.key, Counted::of(info)));
                 }
             }
@@ -207,35 +218,71 @@ impl Collector {
 
     fn single(&mut self, entry: &Entry, extensions: Extensions) -> Option<Socket> {
         let identity = entry.identity()?;
-        let found = self.single.as_mut()?.find_with(identity, extensions);
+        let inquiry = self.inquiries.get_mut(&entry.key.netns)?.as_mut()?;
+        let found = inquiry.find_with(identity, extensions);
         if found.is_err() {
-            // A connection that failed is not asked again; another may do better.
-            self.single = Inquiry::open().ok();
+            // A connection that failed is not asked again: the next round opens another.
+            self.inquiries.remove(&entry.key.netns);
         }
         found.ok()?
     }
 
     /// A socket with its owners and the names that belong to it.
-    fn detail(&mut self, key: Key, socket: Socket) -> Detail {
-        self.learn(Need::USERS.with(Need::CGROUPS), &socket);
-        let mut names = Names::new(&self.root);
-        if let Some(uid) = socket.uid {
-            names.learn_user(uid);
-        }
-        if socket.interface != 0 {
-            names.learn_interface(socket.interface);
-        }
+    fn detail(&mut self, key: Key, mut socket: Socket) -> Detail {
+        learn(&mut self.context, Need::USERS.with(Need::CGROUPS), &socket);
+        let is_its =
+            |space: &&Space| space.netns.inode.is_some_and(|inode| inode == u64::from(key.netns));
+        let spaces = &self.context.spaces;
+        let space = spaces.iter().find(is_its).or(spaces.first()).cloned();
+        socket.netns = NetnsIndex::FIRST;
+        let known = &self.context.names;
+        let user = socket.uid.and_then(|uid| Some((uid, known.user(uid)?.to_owned())));
         let path = |id| Some((id, self.context.cgroups.path(id)?.to_owned()));
         let paths: BTreeMap<u64, String> = socket.cgroup_id.and_then(path).into_iter().collect();
+        let names = RecordedNames { users: user.into_iter().collect(), ..RecordedNames::default() };
         let context = Context {
             owners: self.owners.of(|inode| Some(inode) == socket.inode),
-            names,
+            names: Names::recorded(&names),
             cgroups: CgroupTree::recorded(&paths),
-            netns: self.netns.clone(),
+            spaces: space.into_iter().collect(),
             ..Context::default()
         };
         Detail { key, socket, context }
     }
+}
+
+/// Whether the filter takes a socket.
+fn takes(context: &mut Context, query: &Query, socket: &Socket) -> Truth {
+    if query.filter.is_none() {
+        return Truth::Yes;
+    }
+    learn(context, query.need, socket);
+    query.takes(Row { socket, context })
+}
+
+fn learn(context: &mut Context, need: Need, socket: &Socket) {
+    if let Some(uid) = socket.uid.filter(|_| need.includes(Need::USERS)) {
+        context.names.learn_user(uid);
+    }
+    if let Some(id) = socket.cgroup_id.filter(|_| need.includes(Need::CGROUPS)) {
+        context.cgroups.learn(id);
+    }
+    if socket.interface != 0 {
+        context.names.learn_interface(socket.netns, socket.interface);
+    }
+}
+
+/// Learns what the settings of a namespace say that the filter asks for.
+fn learn_space(context: &mut Context, netns: NetnsIndex, query: &Query) {
+    let asks = query.filter.as_ref().is_some_and(Filter::asks_for_autobound);
+    if let Some(space) = context.spaces.get_mut(netns.at()).filter(|_| asks) {
+        space.ephemeral_ports = sysctl::read(&query.root).port_range();
+    }
+}
+
+/// The counters of a socket that has some.
+fn counters<'s>(entry: &Entry, socket: &'s Socket) -> Option<&'s TcpInfo> {
+    socket.tcp_info.as_deref().filter(|_| entry.has_counters())
 }
 
 /// What was known of owners and what has been found now, of sockets that are still there.
@@ -254,9 +301,4 @@ fn merged(known: &Owners, found: &Found, there: &HashSet<u64>) -> Owners {
         }
     }
     all.finished(found.owners.unmatched())
-}
-
-/// The counters of a socket that has some.
-fn counters(socket: &Socket) -> Option<&TcpInfo> {
-    socket.tcp_info.as_deref().filter(|_| Entry::of(socket, 0).has_counters())
 }

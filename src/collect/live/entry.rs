@@ -19,7 +19,8 @@ use std::{
 /// What a socket is known by from its first packet until the end of TIME_WAIT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Which of the namespaces looked at, by its place among them.
+    /// Inode of its network namespace, which has 32 bits in the kernel (`struct ns_common`); 0: it
+    /// could not be read.
     pub netns: u32,
     /// The cookie; from /proc, which tells none, a number made of protocol and both ends.
     pub number: u64,
@@ -55,8 +56,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Of a socket in one of the namespaces looked at.
-    pub fn of(socket: &Socket, netns: u32) -> Self {
+    /// Of a socket in a namespace with this inode.
+    pub fn of(socket: &Socket, netns: Option<u64>) -> Self {
+        let netns = netns.and_then(|inode| u32::try_from(inode).ok()).unwrap_or(0);
         let number = socket.cookie.unwrap_or_else(|| {
             let mut hasher = DefaultHasher::new();
             (socket.protocol, socket.local, socket.remote, socket.inode).hash(&mut hasher);

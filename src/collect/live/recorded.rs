@@ -6,7 +6,7 @@ use super::{
     refresh::{Counted, Detail, Found, Refresh},
 };
 use crate::{
-    field::row::{Context, Row},
+    field::row::{Context, Row, Space},
     filter::eval::Truth,
     kernel::{cgroup_tree::CgroupTree, names::Names},
     model::{owner::Owners, recording::Recording, snapshot::Snapshot},
@@ -28,9 +28,11 @@ impl Recorded {
             owners: snapshot.owners.clone(),
             names: Names::recorded(&recording.names),
             cgroups: CgroupTree::recorded(&recording.names.cgroups),
-            netns: snapshot.about.netns.clone(),
             resolver: None,
-            ephemeral_ports: snapshot.settings.port_range(),
+            spaces: vec![Space {
+                netns: snapshot.about.netns.clone(),
+                ephemeral_ports: snapshot.settings.port_range(),
+            }],
         };
         let owners = Arc::new(snapshot.owners.clone());
         Self { recording, context, owners }
@@ -57,13 +59,14 @@ impl Recorded {
             source: snapshot.about.source,
             fallback_reason: snapshot.about.fallback_reason.clone(),
             gaps: snapshot.about.gaps.clone(),
+            namespaces: vec![snapshot.about.netns.clone()],
             cost: Duration::ZERO,
         };
         let mut entries = vec![];
         for socket in snapshot.sockets.iter().filter(|socket| query.wants(socket)) {
             match query.takes(Row { socket, context: &self.context }) {
                 Truth::Yes => {
-                    let entry = Entry::of(socket, 0);
+                    let entry = Entry::of(socket, snapshot.about.netns.inode);
                     if let Some(info) = socket.tcp_info.as_deref().filter(|_| entry.has_counters())
                     {
                         refresh.counted.push((entry.key, Counted::of(info)));
@@ -80,8 +83,9 @@ impl Recorded {
     }
 
     fn detail(&self, key: Key) -> Option<Detail> {
-        let sockets = &self.recording.snapshot.sockets;
-        let socket = sockets.iter().find(|socket| Entry::of(socket, 0).key == key)?.clone();
+        let Snapshot { sockets, about, .. } = &self.recording.snapshot;
+        let netns = about.netns.inode;
+        let socket = sockets.iter().find(|socket| Entry::of(socket, netns).key == key)?.clone();
         let names = &self.recording.names;
         Some(Detail {
             key,
@@ -89,7 +93,7 @@ impl Recorded {
                 owners: self.owners.of(|inode| Some(inode) == socket.inode),
                 names: Names::recorded(names),
                 cgroups: CgroupTree::recorded(&names.cgroups),
-                netns: self.context.netns.clone(),
+                spaces: self.context.spaces.clone(),
                 ..Context::default()
             },
             socket,

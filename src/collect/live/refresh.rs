@@ -6,6 +6,7 @@ use crate::{
     model::{
         about::SourceKind,
         gap::Gap,
+        netns::Netns,
         owner::Owners,
         socket::Socket,
         tcp_info::{TCP_FIELDS, TcpField, TcpInfo},
@@ -98,6 +99,8 @@ pub struct Refresh {
     pub fallback_reason: Option<String>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
+    /// The namespaces looked at. Empty: as before.
+    pub namespaces: Vec<Netns>,
     /// Time the round took.
     pub cost: Duration,
 }

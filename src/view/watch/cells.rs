@@ -218,8 +218,10 @@ pub fn name(watch: &Watch, key: &GroupKey) -> String {
         GroupKey::Port(number, Side::Out) => format!(":{} out", port(*number)),
         GroupKey::Container(Some(name)) => name.clone(),
         GroupKey::Container(None) => "(no container)".to_owned(),
-        GroupKey::Netns(_) if watch.setup.netns.is_empty() => "this namespace".to_owned(),
-        GroupKey::Netns(_) => watch.setup.netns.clone(),
+        GroupKey::Netns(inode) => {
+            let name = watch.scene().namespaces.get(inode);
+            name.cloned().unwrap_or_else(|| format!("net:[{inode}]"))
+        }
         GroupKey::State(state) => state.name().to_owned(),
         GroupKey::ClosedIn(number) => format!("TIME_WAIT, in by :{}", port(*number)),
         GroupKey::ClosedOut(to) => format!("TIME_WAIT, out to {to}"),

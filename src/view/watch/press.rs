@@ -14,7 +14,7 @@ use super::{
     state::{CHIPS, Effect, Mode, Watch},
 };
 use crate::{
-    collect::live::entry::Entry,
+    collect::{live::entry::Entry, query::Scope},
     field::row::Row,
     filter::{
         Filter,
@@ -386,7 +386,8 @@ impl Watch {
             add('j', "copy as JSON", Choice::CopyJson);
         }
         let closable = |row: &Shown| row.is_there() && exact::can_close(&row.entry.socket());
-        if row.is_some_and(closable) && !self.setup.recorded {
+        let here = self.setup.base.scope == Scope::Here && !self.setup.recorded;
+        if row.is_some_and(closable) && here {
             add('k', "close the socket (asks first)", Choice::Kill);
         }
         let title = if items.is_empty() { "nothing can be done here" } else { "do" };
@@ -475,10 +476,10 @@ impl Watch {
                 GroupKey::State(state) => format!("state = {state}"),
                 GroupKey::ClosedIn(port) => format!("state = TIME_WAIT and sport = :{port}"),
                 GroupKey::ClosedOut(to) => format!("state = TIME_WAIT and dst {to}"),
-                GroupKey::Holder(Err(_))
-                | GroupKey::Peer(None)
-                | GroupKey::Container(None)
-                | GroupKey::Netns(_) => return None,
+                GroupKey::Netns(inode) => format!("netns = {inode}"),
+                GroupKey::Holder(Err(_)) | GroupKey::Peer(None) | GroupKey::Container(None) => {
+                    return None;
+                }
             }),
         }
     }

@@ -2,13 +2,14 @@
 
 use super::{
     grouping::{GroupKey, Side},
+    held::printable,
     log::Log,
     rows::{Rows, Shown, Turn},
     traffic::{History, Traffic},
 };
 use crate::{
     collect::live::{entry::Key, refresh::Refresh},
-    model::{protocol::Protocol, state::State},
+    model::{netns::Netns, protocol::Protocol, state::State},
 };
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -49,6 +50,8 @@ pub struct Scene {
     listening: HashSet<u16>,
     /// Ports that programs do not choose themselves.
     ephemeral: RangeInclusive<u16>,
+    /// Namespaces by inode, safe to print.
+    pub namespaces: BTreeMap<u32, String>,
     /// Sockets of which the filter could not be answered.
     pub unanswered: u64,
 }
@@ -65,6 +68,7 @@ impl Scene {
             states: BTreeMap::new(),
             listening: HashSet::new(),
             ephemeral: ephemeral.unwrap_or(USUAL),
+            namespaces: BTreeMap::new(),
             unanswered: 0,
         }
     }
@@ -77,6 +81,7 @@ impl Scene {
         if let Some(entries) = &refresh.entries {
             self.time = Some(refresh.time);
             self.unanswered = refresh.unanswered;
+            self.namespaces = refresh.namespaces.iter().map(named).collect();
             turn = self.rows.apply(entries, refresh.at, afresh, log);
             self.states.clear();
             for entry in entries {
@@ -117,4 +122,10 @@ impl Scene {
         let unknown = || vec![None; cells];
         self.histories.get(of).map_or_else(unknown, |history| history.parts(self.now, cells))
     }
+}
+
+/// A namespace by its inode, with its name.
+fn named(netns: &Netns) -> (u32, String) {
+    let inode = netns.inode.and_then(|inode| u32::try_from(inode).ok()).unwrap_or(0);
+    (inode, printable(netns.title().as_bytes()))
 }
