@@ -201,9 +201,8 @@ fn fish(base: &str, options: &[(Candidates, Arg)], definition: &Command) -> Stri
         if argument.get_num_args().unwrap().min_values() == 0 {
             script = script.replace(&format!(" {long}= "), &format!(" '{long}=?' "));
         }
-        script = lines(&script, &[&format!(" -l {long} ")], |line| match line.contains(" -a ") {
-            true => line.to_owned(),
-            false => format!("{line} -f -a '{values}'"),
+        script = lines(&script, &[&format!(" -l {long} ")], |line| {
+            if line.contains(" -a ") { line.to_owned() } else { format!("{line} -f -a '{values}'") }
         });
     }
     // The generated script sees no command line in which the last option still waits for its value.
