@@ -48,6 +48,9 @@ _sockeye() {
             sockeye,time-wait)
                 cmd="sockeye__subcmd__time__subcmd__wait"
                 ;;
+            sockeye,watch)
+                cmd="sockeye__subcmd__watch"
+                ;;
             *)
                 ;;
         esac
@@ -55,7 +58,7 @@ _sockeye() {
 
     case "${cmd}" in
         sockeye)
-            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -Q -n -r -s -H -O -K -q -N -F -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --filter --help --version CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn list summary time-wait explain capacity snapshot kill diff schema completions"
+            opts="-t -u -a -l -B -4 -6 -p -o -e -i -m -Q -n -r -s -H -O -K -q -N -F -h -V --tcp --udp --all --listening --bound-inactive --ipv4 --ipv6 --processes --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --filter --help --version CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn list summary time-wait explain capacity snapshot kill diff watch schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -786,6 +789,108 @@ _sockeye() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        sockeye__subcmd__watch)
+            opts="-t -u -4 -6 -F -N -h --tcp --udp --ipv4 --ipv6 --filter --group-by --sort --no-fold --totals --interval --ndjson --mouse --theme --color --source --proc-root --netns --all-netns --from --owner-deadline --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --filter)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -F)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --group-by)
+                    COMPREPLY=($(compgen -W "process peer port container netns state" -- "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -W "queues in out retransmits rtt sockets process local peer state age" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "auto light dark" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto netlink proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --owner-deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
     esac
 }
 
@@ -823,6 +928,10 @@ _sockeye_values() {
     elif [[ $prev == "=" && $COMP_CWORD -ge 2 ]]; then
         prev="${COMP_WORDS[COMP_CWORD-2]}"
     fi
+    # The watch has orders and groupings of its own, which the generated function lists.
+    case " ${COMP_WORDS[*]} $prev" in
+        *" watch "*" --sort"|*" watch "*" --group-by") _sockeye "$1" "$cur" "$prev"; return ;;
+    esac
     case "$prev" in
         --columns) _sockeye_columns "$cur"; return ;;
         --sort) _sockeye_order "$cur"; return ;;
