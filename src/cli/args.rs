@@ -64,6 +64,7 @@ Examples:
 #[command(
     name = "sockeye",
     version,
+    disable_version_flag = true,
     after_help = EXAMPLES,
     max_term_width = 100,
     disable_help_subcommand = true,
@@ -79,6 +80,9 @@ pub struct Cli {
     /// The command.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Print version
+    #[arg(short = 'V', visible_short_alias = 'v', long, action = ArgAction::Version)]
+    pub version: Option<bool>,
 }
 
 /// A command.
@@ -251,6 +255,11 @@ impl ListArgs {
         let prints = self.no_header || self.oneline || self.ndjson || self.kill;
         let format = matches!(self.format, None | Some(Format::Table | Format::Json));
         format && !(selects || narrows || filters || shows || names || shapes || prints)
+    }
+
+    /// Whether tables or a filter are named.
+    pub fn names_sockets(&self) -> bool {
+        self.tcp || self.udp || !self.filter.is_empty() || self.filter_file.is_some()
     }
 
     /// The options a report has too.

@@ -14,7 +14,7 @@ pub mod ss;
 pub mod topic_word;
 pub mod watch_words;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Format};
 use clap::{CommandFactory, FromArgMatches};
 use exit::Exit;
 use failure::Failure;
@@ -39,6 +39,9 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
+        None if cli.list.summary && cli.list.format == Some(Format::Ss) => {
+            commands::ss_summary::run(&cli.list)
+        }
         None if cli.list.summary => commands::summary::run(&cli.list.as_report()),
         None if cli.list.kill => commands::kill::at_once(&cli.list),
         None if cli.list.is_overview() => commands::overview::run(&cli.list),

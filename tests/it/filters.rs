@@ -238,7 +238,7 @@ impl Dice {
 }
 
 /// Every filter the comparison with ss asks.
-fn filters_of_ss() -> BTreeSet<String> {
+pub(crate) fn filters_of_ss() -> BTreeSet<String> {
     let mut filters: BTreeSet<String> =
         TESTS.iter().map(|test| format!("state all {test}")).collect();
     filters.extend(STATES.iter().map(|states| (*states).to_owned()));

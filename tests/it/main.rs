@@ -32,6 +32,8 @@ mod program;
 mod schemas;
 /// What is recorded is read back, and answers as the live machine did.
 mod snapshot;
+/// `--format ss` is the text of ss.
+mod ss_text;
 /// A namespace with sockets in every state is listed exactly, by either source.
 mod states;
 /// The TIME_WAIT report says what was done.

@@ -42,8 +42,8 @@ struct Expected {
 }
 
 /// Sockets in every state at the near end of a wire.
-struct Workload {
-    link: Link,
+pub(crate) struct Workload {
+    pub(crate) link: Link,
     rows: Vec<Expected>,
     /// What keeps them as they are.
     kept: Vec<Socket>,
@@ -53,7 +53,7 @@ struct Workload {
 }
 
 impl Workload {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let link = Link::new();
         link.near.set_sysctl("net.core.somaxconn", &SOMAXCONN.to_string());
         let web = link.near.run(|| listener(WEB, BACKLOG));
@@ -303,7 +303,7 @@ impl Workload {
     ///
     /// A file that is closed here stays open while another test starts a program: until it
     /// executes, the child has every descriptor of this process.
-    fn settle(&self) {
+    pub(crate) fn settle(&self) {
         let inode = |row: &Expected| row.held.ok().map(|(inode, _)| inode);
         let mut wanted: Vec<ss::Listed> =
             self.rows.iter().map(|row| (row.key.clone(), inode(row))).collect();

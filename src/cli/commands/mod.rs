@@ -10,6 +10,7 @@ pub mod overview;
 pub mod report;
 pub mod schema;
 pub mod snapshot;
+pub mod ss_summary;
 pub mod summary;
 pub mod time_wait;
 pub mod watch;

@@ -33,6 +33,19 @@ pub(crate) fn require_walk() -> bool {
         || cannot_run("the kernel allows no iterator over task_file (BTF, CAP_BPF, Linux 5.11)")
 }
 
+/// Whether a program says that it is this version; if not, as [`require_live`].
+pub(crate) fn require_version(program: &str, switch: &str, version: &str) -> bool {
+    let said = Command::new(program).arg(switch).output().unwrap().stdout;
+    let said = String::from_utf8_lossy(&said);
+    let said = said.trim();
+    said == version || cannot_run(&format!("this is {said}, and {version} is wanted"))
+}
+
+/// Whether a socket could be made that not every kernel has; if not, as [`require_live`].
+pub(crate) fn require_made(made: bool, what: &str) -> bool {
+    made || cannot_run(&format!("this kernel has no {what}"))
+}
+
 /// Says aloud that the calling test is skipped, or panics if it must not be.
 fn cannot_run(missing: &str) -> bool {
     assert!(env::var_os(REQUIRED).is_none_or(|value| value != "1"), "{REQUIRED}=1, but {missing}");

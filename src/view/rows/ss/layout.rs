@@ -74,6 +74,9 @@ pub(super) struct Layout {
     text: Vec<u8>,
     /// Where each cell ends; rows are as long as `columns`.
     ends: Vec<usize>,
+    /// The column and the length of the latest cell: it counts when another follows. So the last
+    /// cell of a listing does not widen its column, as in ss.
+    latest: (usize, usize),
     /// Bytes taken in the chunk that is being filled, and how many chunks there are, as ss counts.
     taken: usize,
     chunks: usize,
@@ -84,7 +87,7 @@ impl Layout {
     pub(super) fn without(hidden: &[Column]) -> Self {
         let columns: Vec<_> = Column::ALL.into_iter().filter(|c| !hidden.contains(c)).collect();
         let widths = vec![0; columns.len()];
-        Self { columns, widths, text: vec![], ends: vec![], taken: 0, chunks: 1 }
+        Self { columns, widths, text: vec![], ends: vec![], latest: (0, 0), taken: 0, chunks: 1 }
     }
 
     /// Gathers the headings as the first row.
@@ -101,15 +104,21 @@ impl Layout {
         if self.columns.get(index) != Some(&column) {
             return;
         }
+        self.measure();
         let start = self.text.len();
         write(&mut self.text);
         self.text.truncate(start + LONGEST);
         let length = self.text.len() - start;
         self.ends.push(self.text.len());
+        self.latest = (index, length);
+        self.count(length);
+    }
+
+    fn measure(&mut self) {
+        let (index, length) = self.latest;
         if let Some(width) = self.widths.get_mut(index) {
             *width = length.max(*width);
         }
-        self.count(length);
     }
 
     /// Whether ss would print now, at the end of a row.
@@ -125,6 +134,12 @@ impl Layout {
             self.taken = 0;
         }
         self.taken += size;
+    }
+
+    /// Appends what was gathered so far.
+    pub(super) fn print_part(&mut self, out: &mut Vec<u8>) {
+        self.measure();
+        self.print(out);
     }
 
     /// Appends what was gathered to `out` and forgets it; the widths stay.

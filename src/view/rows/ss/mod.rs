@@ -9,6 +9,7 @@ mod layout;
 mod mptcp;
 mod number;
 mod owners;
+pub mod summary;
 mod tcp;
 
 use crate::{
@@ -109,7 +110,7 @@ impl RowSink for SsText<'_> {
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
         inet::row(&mut self.layout, row, self.shown);
         if self.layout.is_full() {
-            self.layout.print(&mut self.output.buffer);
+            self.layout.print_part(&mut self.output.buffer);
         }
         self.output.flush_if_full()
     }
