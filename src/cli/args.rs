@@ -148,6 +148,18 @@ pub struct ListArgs {
     /// Show who holds each socket, or why nobody does
     #[arg(short = 'p', long, help_heading = "What to show")]
     pub processes: bool,
+    /// Show the threads of the processes that hold each socket (implies -p)
+    #[arg(short = 'T', long, help_heading = "What to show")]
+    pub threads: bool,
+    /// Show SELinux contexts of processes (implies -p)
+    #[arg(short = 'Z', long, help_heading = "What to show")]
+    pub context: bool,
+    /// Show SELinux contexts of processes and sockets (implies -p)
+    #[arg(short = 'z', long, help_heading = "What to show")]
+    pub contexts: bool,
+    /// Show socket filters in BPF, of packet sockets, and timers
+    #[arg(short = 'b', long, help_heading = "What to show")]
+    pub bpf: bool,
     /// Show timers
     #[arg(short = 'o', long, help_heading = "What to show")]
     pub options: bool,
@@ -244,12 +256,21 @@ pub struct ListArgs {
 impl ListArgs {
     /// Whether nothing typed makes it a listing: then it is the overview.
     pub fn is_overview(&self) -> bool {
-        let adds = self.tos || self.cgroup || self.inet_sockopt || self.bpf_maps || self.no_queues;
+        let adds = self.tos
+            || self.cgroup
+            || self.inet_sockopt
+            || self.bpf_maps
+            || self.no_queues
+            || self.bpf;
         let selects = self.tcp || self.udp || self.all || self.listening || self.bound_inactive;
         let narrows = self.ipv4 || self.ipv6 || self.limit.is_some();
         let filters = !self.filter.is_empty() || self.filter_file.is_some();
-        let shows =
-            self.processes || self.options || self.extended || self.info || self.memory || adds;
+        let shows = self.shows_owners()
+            || self.options
+            || self.extended
+            || self.info
+            || self.memory
+            || adds;
         let names = self.numeric || self.resolve || !self.columns.is_empty();
         let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
         let prints = self.no_header || self.oneline || self.ndjson || self.kill;
@@ -260,6 +281,11 @@ impl ListArgs {
     /// Whether tables or a filter are named.
     pub fn names_sockets(&self) -> bool {
         self.tcp || self.udp || !self.filter.is_empty() || self.filter_file.is_some()
+    }
+
+    /// Whether owners are shown.
+    pub fn shows_owners(&self) -> bool {
+        self.processes || self.threads || self.context || self.contexts
     }
 
     /// The options a report has too.

@@ -342,7 +342,7 @@ fn default_columns(
     when(listeners && format == Format::Csv, &["accept_queue_limit"]);
     when(true, &["local"]);
     when(!only_listeners, &["peer"]);
-    when(args.options, &["timer", "timer.expires", "retransmits", "age"]);
+    when(args.options || args.bpf, &["timer", "timer.expires", "retransmits", "age"]);
     when(args.extended, &["user", "inode", "cookie"]);
     when(
         args.info,
@@ -363,7 +363,10 @@ fn default_columns(
     when(args.cgroup, &["cgroup"]);
     when(args.inet_sockopt, &["sockopt"]);
     when(args.bpf_maps, &["bpf_maps"]);
-    when(args.processes, &["owner"]);
+    when(args.shows_owners(), &["owner"]);
+    when(args.threads, &["tid"]);
+    when(args.context || args.contexts, &["context"]);
+    when(args.contexts, &["socket_context"]);
     if args.no_queues {
         ids.retain(|id| !id.ends_with("_queue"));
     }
@@ -382,7 +385,10 @@ fn group_form(format: Format, device: Device) -> groups::Form {
 /// What has to be asked for. A whole JSON object has what is cheap to know and what was asked for.
 fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -> Need {
     let by_switch = [
-        (args.processes, Need::OWNERS),
+        (args.shows_owners(), Need::OWNERS),
+        (args.threads, Need::THREADS),
+        (args.context || args.contexts, Need::CONTEXTS),
+        (args.contexts, Need::SOCKET_CONTEXTS),
         (args.info, Need::TCP_INFO.with(Need::CONGESTION)),
         (args.memory, Need::MEMORY),
         (args.tos, Need::TOS.with(Need::TRAFFIC_CLASS)),

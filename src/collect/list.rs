@@ -336,6 +336,7 @@ impl<'q, 's> Listing<'q, 's> {
                 "check the resolver, or leave out -r",
             ));
         }
+        late.extend(owners::selinux_gap(self.query));
         if self.context.cgroups.is_unmounted() {
             late.push(Gap::new(
                 "cgroups-unmounted",

@@ -2,7 +2,12 @@
 
 use super::query::{Query, SourceChoice};
 use crate::{
-    kernel::owners::{self as holders, Found, Wanted},
+    field::need::Need,
+    kernel::{
+        owners::{self as holders, Found, Wanted},
+        proc::threads,
+        selinux,
+    },
     model::{
         gap::Gap,
         owner::{Owners, Unowned},
@@ -10,7 +15,10 @@ use crate::{
     },
 };
 use nix::unistd::geteuid;
-use std::time::Instant;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Instant,
+};
 
 /// What a look-up gave.
 #[derive(Debug, Default)]
@@ -36,7 +44,8 @@ pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>
         progress: query.owner_progress,
     };
     match holders::look_up(&query.root, &wanted) {
-        Ok(Found { owners, unreadable, processes_hidden, .. }) => {
+        Ok(Found { mut owners, unreadable, processes_hidden, .. }) => {
+            learn_particulars(query, &mut owners);
             LookUp { owners, unreadable, processes_hidden, failed: None }
         }
         Err(error) => LookUp {
@@ -49,6 +58,48 @@ pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>
             ..LookUp::default()
         },
     }
+}
+
+/// Learns of the holders what only some ask for.
+fn learn_particulars(query: &Query, owners: &mut Owners) {
+    let root = &query.root;
+    let pids: Vec<u32> = owners.processes().iter().map(|process| process.pid).collect();
+    let particulars = &mut owners.particulars;
+    if query.need.includes(Need::THREADS) {
+        particulars.threads = pids.iter().map(|pid| (*pid, threads::read(root, *pid))).collect();
+    }
+    let wants_contexts = query.need.includes(Need::CONTEXTS);
+    let wants_sockets = query.need.includes(Need::SOCKET_CONTEXTS);
+    if !(wants_contexts || wants_sockets) || !selinux::is_enabled(root) {
+        return;
+    }
+    let of_process = |pid: &u32| Some((*pid, selinux::of_process(root, *pid)?));
+    particulars.contexts = pids.iter().filter_map(of_process).collect();
+    if wants_sockets {
+        let mut contexts = HashMap::new();
+        for (process, sockets) in owners.holdings() {
+            for (inode, fd) in sockets {
+                if let Entry::Vacant(unknown) = contexts.entry(inode)
+                    && let Some(context) = selinux::of_socket(root, process.pid, fd)
+                {
+                    unknown.insert(context);
+                }
+            }
+        }
+        owners.particulars.socket_contexts = contexts;
+    }
+}
+
+/// Where contexts are asked for and there are none.
+pub fn selinux_gap(query: &Query) -> Option<Gap> {
+    let asked = [Need::CONTEXTS, Need::SOCKET_CONTEXTS].iter().any(|n| query.need.includes(*n));
+    (asked && !selinux::is_enabled(&query.root)).then(|| {
+        Gap::new(
+            "selinux-absent",
+            "SELinux is not enabled here: no process and no socket has a context",
+            "leave out -Z and -z",
+        )
+    })
 }
 
 /// Whether a socket should have a holder and none was found.

@@ -282,6 +282,10 @@ fn absent_of_row(id: &str) -> &'static str {
         | "wmem_queued" | "optmem" | "lock_backlog" => "on TIME_WAIT and SYN_RCVD, and from /proc",
         "owner" => "never: where no process is named, the reason is",
         "process" | "pid" | "fd" => "when no process is known; `owner_unknown` says why",
+        "tid" => "when no process is known, and in a snapshot",
+        "context" | "socket_context" => {
+            "when no process is known, where SELinux is not enabled, and in a snapshot"
+        }
         "unit" | "container" => "when no process is known, or its cgroup names none",
         "owner_unknown" => "when a process is named",
         "tclass" => "for IPv4, on TIME_WAIT and SYN_RCVD, and from /proc",

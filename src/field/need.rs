@@ -33,8 +33,10 @@ impl Need {
     pub const STORAGES: Self = Self(1 << 10);
     /// Threads of the processes that hold sockets.
     pub const THREADS: Self = Self(1 << 11);
-    /// SELinux contexts.
+    /// SELinux contexts of processes.
     pub const CONTEXTS: Self = Self(1 << 12);
+    /// SELinux contexts of sockets.
+    pub const SOCKET_CONTEXTS: Self = Self(1 << 13);
 
     /// Who is at the other end of unix sockets: a second walk, for names alone.
     pub const UNIX_PEERS: Self = Self(1 << 13);

@@ -51,6 +51,40 @@ pub const FIELDS: &[Field] = &[
         read: Reader::Row(|row| Value::List(List::every(row, |(_, fd)| Value::Count(fd.into())))),
     },
     Field {
+        id: "tid",
+        json: "tid",
+        header: "Tid",
+        unit: "list",
+        summary: "ids of the threads of the processes that hold the socket",
+        source: "/proc/PID/task",
+        need: Need::OWNERS.with(Need::THREADS),
+        read: Reader::Row(|row| Value::List(List::indexed(row, thread))),
+    },
+    Field {
+        id: "context",
+        json: "context",
+        header: "Context",
+        unit: "list",
+        summary: "SELinux contexts of the processes that hold the socket",
+        source: "/proc/PID/attr/current",
+        need: Need::OWNERS.with(Need::CONTEXTS),
+        read: Reader::Row(|row| Value::List(List::indexed(row, context))),
+    },
+    Field {
+        id: "socket_context",
+        json: "socket_context",
+        header: "SocketContext",
+        unit: "name",
+        summary: "SELinux context of the socket",
+        source: "security.selinux of /proc/PID/fd/N",
+        need: Need::OWNERS.with(Need::SOCKET_CONTEXTS),
+        read: Reader::Row(|row| {
+            let contexts = &row.context.owners.particulars.socket_contexts;
+            let context = row.socket.inode.and_then(|inode| contexts.get(&inode));
+            word(context.map(String::as_str))
+        }),
+    },
+    Field {
         id: "unit",
         json: "unit",
         header: "Unit",
@@ -85,6 +119,21 @@ pub const FIELDS: &[Field] = &[
 // A function, because the constructor is not general over the row's lifetime.
 fn owners(row: Row<'_>) -> Value<'_> {
     Value::Owners(row)
+}
+
+/// Every thread of every process, each process once.
+fn thread(row: Row<'_>, index: usize) -> Option<Value<'_>> {
+    let threads = &row.context.owners.particulars.threads;
+    let of = |process: &Process| threads.get(&process.pid);
+    let thread = row.processes().filter_map(of).flatten().nth(index)?;
+    Some(Value::Count(thread.tid.into()))
+}
+
+/// The context of every process, each process once.
+fn context(row: Row<'_>, index: usize) -> Option<Value<'_>> {
+    let contexts = &row.context.owners.particulars.contexts;
+    let context = row.processes().filter_map(|process| contexts.get(&process.pid)).nth(index)?;
+    Some(Value::Name(context.as_bytes()))
 }
 
 fn each(row: Row<'_>, of: fn((&Process, u32)) -> Value<'_>) -> Value<'_> {

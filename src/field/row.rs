@@ -75,6 +75,16 @@ impl<'a> Row<'a> {
         inode.into_iter().flat_map(move |inode| self.context.owners.holders(inode))
     }
 
+    /// Every process that holds the socket, once.
+    pub fn processes(self) -> impl Iterator<Item = &'a Process> {
+        let mut last = None;
+        self.holders().map(|(process, _)| process).filter(move |process| {
+            let is_new = last != Some(process.pid);
+            last = Some(process.pid);
+            is_new
+        })
+    }
+
     /// Why there is no holder to name; `None`: there is one.
     pub fn unowned(self) -> Option<Unowned> {
         if let Some(reason) = self.socket.unowned() {

@@ -183,7 +183,7 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
             is_small || socket.protocol != Protocol::Tcp || socket.congestion.is_some()
         }
         _ if field.id.starts_with("ulp") => is_small || socket.tcp_info.is_some(),
-        "owner" | "process" | "pid" | "fd" | "unit" | "container" => !matches!(
+        "owner" | "process" | "pid" | "fd" | "unit" | "container" | "tid" => !matches!(
             row.unowned(),
             Some(
                 Unowned::Permission

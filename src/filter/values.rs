@@ -101,7 +101,7 @@ pub fn kind(field: &Field) -> Kind {
         ("local.interface", _) => Kind::Interface,
         ("mark", _) => Kind::Mark,
         ("cgroup", _) => Kind::Cgroup,
-        ("pid" | "fd" | "bpf_maps", _) => Kind::Number(Unit::Count),
+        ("pid" | "tid" | "fd" | "bpf_maps", _) => Kind::Number(Unit::Count),
         (_, "state") => Kind::State,
         (_, "name" | "list") => Kind::Name,
         (_, "word") => Kind::Word,

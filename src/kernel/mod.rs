@@ -14,5 +14,6 @@ pub mod netlink;
 pub mod owners;
 pub mod proc;
 pub mod route;
+pub mod selinux;
 pub mod snapshot_file;
 pub mod sock_diag;

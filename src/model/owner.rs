@@ -18,6 +18,26 @@ pub struct Process {
     pub cgroup: Option<String>,
 }
 
+/// A thread of a process that holds sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// Its id; that of the first is the process's.
+    pub tid: u32,
+    /// Its name, as the process's command.
+    pub command: Vec<u8>,
+}
+
+/// What is learnt of holders only where it is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Particulars {
+    /// Threads by process id, in the order of their own.
+    pub threads: HashMap<u32, Vec<Thread>>,
+    /// SELinux contexts of processes.
+    pub contexts: HashMap<u32, String>,
+    /// SELinux contexts of sockets, by inode.
+    pub socket_contexts: HashMap<u64, String>,
+}
+
 /// Why a socket has no process to name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unowned {
@@ -111,6 +131,8 @@ pub struct Owners {
     drawers: Drawers,
     /// What a socket with an inode and without a descriptor means after this look-up.
     unmatched: Option<Unowned>,
+    /// What was asked for beyond the processes.
+    pub particulars: Particulars,
     by_pid: HashMap<u32, u32>,
 }
 

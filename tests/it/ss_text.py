@@ -1,5 +1,5 @@
 # Sockets of every kind that ss words differently, in one network namespace: run by ss_text.rs.
-import ctypes, json, os, socket, struct, sys
+import ctypes, json, os, socket, struct, sys, threading
 
 LOOPBACK, MPTCP = '127.0.0.1', 262
 SO_MARK, SO_PRIORITY, SO_MAX_PACING_RATE, SO_BINDTODEVICE = 36, 12, 47, 25
@@ -159,8 +159,19 @@ child(b'a "b" \'c (d')
 child(b'kworker/u4:1-x')
 child(b'sp ace ', 1234)
 name(b'zoo: main')
+# Threads, each with a name of its own.
+over = threading.Event()
+def work(title):
+    name(title)
+    kept_back.release()
+    over.wait()
+kept_back = threading.Semaphore(0)
+for number in range(3):
+    threading.Thread(target=work, args=(b'zoo/%d' % number,)).start()
+    kept_back.acquire()
 print(json.dumps({'md5': has_md5, 'mptcp': many is not None}), flush=True)
 sys.stdin.read()
+over.set()
 for pid in children:
     os.waitpid(pid, 0)
 for path in cgroups:

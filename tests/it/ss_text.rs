@@ -96,7 +96,7 @@ fn masked(text: &str) -> String {
     if !has_clocks {
         return masked;
     }
-    masked.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    masked.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// Every row is filled up to the same length: the heading too, and a row of several lines. Only
@@ -163,6 +163,9 @@ const SWITCHES: &[&str] = &[
     "-6tan",
     "-6tuanpe",
     "-4uanm",
+    "-tanT",
+    "-tanpTe",
+    "-tanTO",
     "-luntp",
     "-tanb",
     "-tan --tos",

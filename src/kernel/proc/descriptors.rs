@@ -13,6 +13,7 @@ use nix::{
 use rustix::fs::{RawDir, SeekFrom, readlinkat_raw, seek};
 use std::{
     ffi::OsStr,
+    fmt::Display,
     mem::MaybeUninit,
     num::NonZeroUsize,
     ops::{ControlFlow, Range},
@@ -45,9 +46,10 @@ pub struct Share {
     pub weight: u64,
 }
 
-/// How many descriptors a process has: the size of its directory since Linux 6.2, 0 before.
-pub fn count(root: &Root, pid: u32) -> u64 {
-    let size = stat(&root.join(format!("{pid}/fd"))).map_or(0, |stat| stat.st_size);
+/// How many descriptors a process, or `PID/task/TID`, has: the size of its directory since Linux
+/// 6.2, 0 before.
+pub fn count(root: &Root, task: impl Display) -> u64 {
+    let size = stat(&root.join(format!("{task}/fd"))).map_or(0, |stat| stat.st_size);
     u64::try_from(size).unwrap_or(0)
 }
 

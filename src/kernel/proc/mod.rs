@@ -10,3 +10,4 @@ pub mod process;
 pub mod protocols;
 pub mod root;
 pub mod sysctl;
+pub mod threads;

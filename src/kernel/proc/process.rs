@@ -34,18 +34,21 @@ pub fn pids(root: &Root) -> Result<Vec<u32>, Error> {
 
 /// Name and cgroup of a process. A process that is gone has the name `?`: its sockets were seen.
 pub fn read(root: &Root, pid: u32) -> Process {
-    let command = root.read(format!("{pid}/comm"), 64).map_or_else(
-        |_| b"?".to_vec(),
-        |mut bytes| {
-            if bytes.last() == Some(&b'\n') {
-                bytes.pop();
-            }
-            bytes
-        },
-    );
+    let command = command_in(root, pid);
     let cgroup = cgroup_path(root, pid);
     let of = |name: fn(&str) -> Option<&str>| cgroup.as_deref().and_then(name).map(str::to_owned);
     Process { pid, command, unit: of(cgroup::unit), container: of(cgroup::container), cgroup }
+}
+
+/// The name of a process, or of `PID/task/TID`.
+pub(super) fn command_in(root: &Root, task: impl std::fmt::Display) -> Vec<u8> {
+    let Ok(mut bytes) = root.read(format!("{task}/comm"), 64) else {
+        return b"?".to_vec();
+    };
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    bytes
 }
 
 /// The cgroup path: that of the unified hierarchy, or on a v1 host that of systemd's, or of the

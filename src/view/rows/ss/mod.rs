@@ -50,6 +50,12 @@ pub struct Shown {
     pub info: bool,
     /// `-p`, also with `-T`.
     pub processes: bool,
+    /// `-T`: threads of processes.
+    pub threads: bool,
+    /// `-Z`, also with `-z`: SELinux contexts of processes.
+    pub contexts: bool,
+    /// `-z`: SELinux contexts of sockets.
+    pub socket_contexts: bool,
     /// `--tos`.
     pub traffic_class: bool,
     /// `--cgroup`.
@@ -64,6 +70,9 @@ impl Shown {
         let info = Need::TCP_INFO.with(Need::CONGESTION).with(Need::ALGORITHM);
         [
             (self.processes, Need::OWNERS),
+            (self.threads, Need::THREADS),
+            (self.contexts, Need::CONTEXTS),
+            (self.socket_contexts, Need::SOCKET_CONTEXTS),
             (self.info, info),
             (self.memory, Need::MEMORY),
             (self.traffic_class, Need::TOS.with(Need::TRAFFIC_CLASS)),
