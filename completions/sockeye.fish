@@ -47,6 +47,9 @@ function __sockeye_columns
         process 'names of the processes that hold the socket' \
         pid 'ids of the processes that hold the socket' \
         fd 'descriptor numbers, in the order of pid' \
+        tid 'ids of the threads of the processes that hold the socket' \
+        context 'SELinux contexts of the processes that hold the socket' \
+        socket_context 'SELinux context of the socket' \
         unit 'systemd unit of the processes that hold the socket' \
         container 'container of the processes that hold the socket, from the cgroup path' \
         owner_unknown 'why no process is named: time-wait, orphan, not-accepted, permission…' \
@@ -166,7 +169,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= F/filter= h/help V/version
+    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= F/filter= V/version h/help
 end
 
 function __fish_sockeye_needs_command
@@ -223,6 +226,10 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -s B -l bound-inactive -d 
 complete -c sockeye -n "__fish_sockeye_needs_command" -s 4 -l ipv4 -d 'IPv4 alone'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s 6 -l ipv6 -d 'IPv6 alone'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s p -l processes -d 'Show who holds each socket, or why nobody does'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s T -l threads -d 'Show the threads of the processes that hold each socket (implies -p)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s Z -l context -d 'Show SELinux contexts of processes (implies -p)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s z -l contexts -d 'Show SELinux contexts of processes and sockets (implies -p)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s b -l bpf -d 'Show socket filters in BPF, of packet sockets, and timers'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s o -l options -d 'Show timers'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s e -l extended -d 'Show user, inode and cookie'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s i -l info -d 'Show TCP details: round-trip time, window, retransmissions'
@@ -243,8 +250,8 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -s O -l oneline -d 'One li
 complete -c sockeye -n "__fish_sockeye_needs_command" -s K -l kill -d 'Close the shown sockets at once, as ss -K; needs a filter (see `sockeye kill`)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s q -l quiet -d 'Print nothing; exit with 1 if no socket matched'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s V -s v -l version -d 'Print version'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c sockeye -n "__fish_sockeye_needs_command" -s V -l version -d 'Print version'
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "list" -d 'List sockets; the command when none is named'
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "summary" -d 'Count sockets by protocol, family and state'
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "time-wait" -d 'Tell who fills TIME_WAIT, whether it harms, and what to do'
@@ -286,6 +293,10 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s B -l bound-inac
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 4 -l ipv4 -d 'IPv4 alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 6 -l ipv6 -d 'IPv6 alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s p -l processes -d 'Show who holds each socket, or why nobody does'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s T -l threads -d 'Show the threads of the processes that hold each socket (implies -p)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s Z -l context -d 'Show SELinux contexts of processes (implies -p)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s z -l contexts -d 'Show SELinux contexts of processes and sockets (implies -p)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s b -l bpf -d 'Show socket filters in BPF, of packet sockets, and timers'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s o -l options -d 'Show timers'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s e -l extended -d 'Show user, inode and cookie'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s i -l info -d 'Show TCP details: round-trip time, window, retransmissions'
@@ -427,6 +438,10 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s B -l bound-inac
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 6 -l ipv6 -d 'IPv6 alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s p -l processes -d 'Show who holds each socket, or why nobody does'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s T -l threads -d 'Show the threads of the processes that hold each socket (implies -p)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s Z -l context -d 'Show SELinux contexts of processes (implies -p)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s z -l contexts -d 'Show SELinux contexts of processes and sockets (implies -p)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s b -l bpf -d 'Show socket filters in BPF, of packet sockets, and timers'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s o -l options -d 'Show timers'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s e -l extended -d 'Show user, inode and cookie'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s i -l info -d 'Show TCP details: round-trip time, window, retransmissions'
@@ -576,6 +591,9 @@ owner\t'processes that hold the socket, or why there is none'
 process\t'names of the processes that hold the socket'
 pid\t'ids of the processes that hold the socket'
 fd\t'descriptor numbers, in the order of pid'
+tid\t'ids of the threads of the processes that hold the socket'
+context\t'SELinux contexts of the processes that hold the socket'
+socket_context\t'SELinux context of the socket'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
@@ -754,6 +772,9 @@ owner\t'processes that hold the socket, or why there is none'
 process\t'names of the processes that hold the socket'
 pid\t'ids of the processes that hold the socket'
 fd\t'descriptor numbers, in the order of pid'
+tid\t'ids of the threads of the processes that hold the socket'
+context\t'SELinux contexts of the processes that hold the socket'
+socket_context\t'SELinux context of the socket'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
@@ -986,6 +1007,9 @@ owner\t'processes that hold the socket, or why there is none'
 process\t'names of the processes that hold the socket'
 pid\t'ids of the processes that hold the socket'
 fd\t'descriptor numbers, in the order of pid'
+tid\t'ids of the threads of the processes that hold the socket'
+context\t'SELinux contexts of the processes that hold the socket'
+socket_context\t'SELinux context of the socket'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'
@@ -1164,6 +1188,9 @@ owner\t'processes that hold the socket, or why there is none'
 process\t'names of the processes that hold the socket'
 pid\t'ids of the processes that hold the socket'
 fd\t'descriptor numbers, in the order of pid'
+tid\t'ids of the threads of the processes that hold the socket'
+context\t'SELinux contexts of the processes that hold the socket'
+socket_context\t'SELinux context of the socket'
 unit\t'systemd unit of the processes that hold the socket'
 container\t'container of the processes that hold the socket, from the cgroup path'
 owner_unknown\t'why no process is named: time-wait, orphan, not-accepted, permission…'

@@ -44,7 +44,7 @@ fn what_has_no_meaning_is_refused_with_what_has() {
             "no option is called `--lisening`",
             &format!("did you mean `--listening`? {list}"),
         ),
-        ("-tanZ", "no option is called `-Z`", list),
+        ("-tanY", "no option is called `-Y`", list),
         ("schema --json", "no option is called `--json`", list),
         (
             "--columns recvqueue",
