@@ -189,23 +189,11 @@ pub fn report_query(
     need: Need,
 ) -> Result<Query, Failure> {
     Ok(Query {
-        protocols,
-        types: vec![],
-        named: false,
-        filter: None,
-        family: None,
-        need,
         scope: scope(args),
         source: source(args),
-        root: root(args)?,
-        order: None,
-        limit: None,
-        resolve: None,
-        services: false,
-        families_apart: false,
-        pids: vec![],
         owner_patience: owner_patience(args),
         owner_progress: notices::owner_progress(),
+        ..Query::plain(root(args)?, protocols, need)
     })
 }
 

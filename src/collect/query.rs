@@ -83,6 +83,29 @@ pub struct Query {
 }
 
 impl Query {
+    /// These sockets of this namespace, with this cost, and nothing else asked for.
+    pub const fn plain(root: Root, protocols: Vec<(Protocol, StateSet)>, need: Need) -> Self {
+        Self {
+            protocols,
+            types: vec![],
+            named: false,
+            family: None,
+            filter: None,
+            need,
+            scope: Scope::Here,
+            source: SourceChoice::Auto,
+            root,
+            order: None,
+            limit: None,
+            resolve: None,
+            services: false,
+            families_apart: false,
+            pids: vec![],
+            owner_patience: None,
+            owner_progress: None,
+        }
+    }
+
     /// Whether a socket was asked for. The kernel's answer may hold more: /proc has every state.
     pub fn wants(&self, socket: &Socket) -> bool {
         self.protocols

@@ -40,6 +40,8 @@ mod states;
 mod time_wait;
 /// What the kernel's walk over descriptors tells is what /proc tells.
 mod walk;
+/// The full-screen view, by its screens, on a terminal and beside what was sent.
+mod watch;
 /// The decoder of inet_diag answers: recorded, cut, lying, random, live.
 mod wire;
 /// Without netlink, without /proc, or with processes hidden, the listing says what it lacks.

@@ -37,6 +37,7 @@ use crate::{
         theme::Theme,
     },
 };
+use jiff::tz::TimeZone;
 use ratatui::crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEventKind};
 use signal_hook::{
     consts::{SIGCONT, SIGHUP, SIGTERM, SIGTSTP},
@@ -179,6 +180,8 @@ fn query(args: &WatchArgs) -> Result<Query, Failure> {
         .map(|(protocol, states, _)| (protocol, states))
         .collect();
     let mut query = plan::report_query(&args.source, protocols, Need::NONE)?;
+    // Nothing is written beside the screen.
+    query.owner_progress = None;
     query.family = match (args.ipv4, args.ipv6) {
         (true, false) => Some(Family::Ipv4),
         (false, true) => Some(Family::Ipv6),
@@ -208,6 +211,7 @@ fn setup(args: &WatchArgs, query: Query, recording: Option<&Recording>) -> Setup
         recorded: recording.is_some(),
         base: query,
         words: words(args),
+        zone: TimeZone::system(),
         ephemeral,
     }
 }

@@ -77,14 +77,14 @@ fn socket(
     let text = match what {
         What::Name => {
             let indent = if below { "  " } else { "" };
-            let peer = entry.peer().map_or(String::new(), |peer| peer.to_string());
-            match (scene.side(row), peer.is_empty()) {
-                (_, true) => format!("{indent}{}", entry.local),
-                (Side::Out, _) => {
-                    format!("{indent}:{} {} {peer}", entry.local.port, arrow(theme, Side::Out))
-                }
-                (Side::In, _) => {
-                    format!("{indent}:{} {} {peer}", entry.local.port, arrow(theme, Side::In))
+            let room = width.saturating_sub(indent.len());
+            match entry.peer() {
+                None => format!("{indent}{}", endpoint(&entry.local, room, theme)),
+                Some(peer) => {
+                    let arrow = arrow(theme, scene.side(row));
+                    let local = format!("{indent}:{} {arrow} ", entry.local.port);
+                    let room = width.saturating_sub(local.width());
+                    format!("{local}{}", endpoint(&peer, room, theme))
                 }
             }
         }
@@ -94,7 +94,7 @@ fn socket(
         }
         // A narrow column has the port alone: the address is mostly the same.
         What::Local if width < 15 => format!(":{}", port(entry.local.port)),
-        What::Local => entry.local.to_string(),
+        What::Local => endpoint(&entry.local, width, theme),
         What::Peer => match entry.peer() {
             Some(peer) => endpoint(&peer, width, theme),
             None => "*".to_owned(),
@@ -279,9 +279,10 @@ fn port(port: u16) -> String {
     if port == 0 { "*".to_owned() } else { port.to_string() }
 }
 
-/// An end cut to its column: the port stays whole.
+/// An end cut to its column: the port stays whole. IPv4 in IPv6 as people write it: details have it
+/// as it is.
 fn endpoint(end: &Endpoint, width: usize, theme: Theme) -> String {
-    let text = end.to_string();
+    let text = Endpoint::new(end.address.to_canonical(), end.port).to_string();
     if text.width() <= width {
         return text;
     }
@@ -296,6 +297,10 @@ pub fn age(scene: &Scene, row: &Shown) -> String {
     // The kernel tells how long one is in TIME_WAIT, and of no other state.
     if let Some(ms) = row.entry.socket().age_ms() {
         return microseconds(u64::from(ms) * 1000);
+    }
+    // A recording is one look.
+    if scene.now.is_zero() {
+        return "-".to_owned();
     }
     let seen = scene.now.saturating_sub(row.seen);
     let text = whole_time(seen);

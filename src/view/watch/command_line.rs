@@ -30,7 +30,7 @@ pub fn of(watch: &Watch) -> String {
     if !shape.fold {
         words.push("--no-fold".to_owned());
     }
-    if shape.by.totals {
+    if shape.by.totals && !watch.setup.recorded {
         words.push("--totals".to_owned());
     }
     let filter = filter(watch);

@@ -112,6 +112,7 @@ fn own(page: &mut Page, watch: &Watch, row: &Shown, detail: Option<&Detail>) {
     }
     let since = match entry.state {
         State::TimeWait => format!("for {}", age(scene, row)),
+        _ if scene.now.is_zero() => "not known".to_owned(),
         _ => match age(scene, row).strip_prefix('>') {
             Some(seen) => format!("seen for {seen}, older than this watch"),
             None => format!("opened {} ago", age(scene, row)),

@@ -25,3 +25,6 @@ pub mod state;
 pub mod terminal;
 pub mod theme;
 pub mod traffic;
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,7 @@ use crate::{
     filter::{Filter, error::FilterError},
     model::{about::SourceKind, gap::Gap, queues::Queues, state::State},
 };
+use jiff::tz::TimeZone;
 use std::{ops::RangeInclusive, time::Duration};
 
 /// States with a chip, in the order of their numbers from 1 on. The rest follow where there are any.
@@ -56,6 +57,8 @@ pub struct Setup {
     pub base: Query,
     /// The options that say where to look, for the command line of the view.
     pub words: Vec<String>,
+    /// The zone of the clock.
+    pub zone: TimeZone,
     /// The kernel's range of ports for connect(2).
     pub ephemeral: Option<RangeInclusive<u16>>,
 }
@@ -173,7 +176,9 @@ pub struct Watch {
 
 impl Watch {
     /// Before the first round.
-    pub fn new(setup: Setup, shape: Shape, every: Duration, size: (u16, u16)) -> Self {
+    pub fn new(setup: Setup, mut shape: Shape, every: Duration, size: (u16, u16)) -> Self {
+        // A recording has no rates.
+        shape.by.totals |= setup.recorded;
         let scene = Scene::new(setup.ephemeral.clone());
         Self {
             setup,

@@ -2,17 +2,19 @@
 
 use super::{screen, state::Watch, theme::Theme};
 use ratatui::{
-    Terminal,
-    backend::CrosstermBackend,
+    backend::{Backend, CrosstermBackend},
+    buffer::Buffer,
     crossterm::{
-        cursor::Show,
+        cursor::{Hide, MoveTo, Show},
         event::{DisableMouseCapture, EnableMouseCapture},
-        execute, queue,
+        queue,
+        style::ResetColor,
         terminal::{
-            BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen,
+            BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
             LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
         },
     },
+    layout::{Position, Rect},
 };
 use std::{
     io::{self, BufWriter, Stdout, Write},
@@ -24,8 +26,14 @@ use std::{
 const FRAME: usize = 64 * 1024;
 
 /// The screen, ours until it is dropped.
+///
+/// Frames are compared here: ratatui's own terminal asks for the position of the cursor when it is
+/// cleared, and fails where nothing answers.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    backend: CrosstermBackend<BufWriter<Stdout>>,
+    /// What is on it.
+    shown: Buffer,
+    cursor: Option<Position>,
     mouse: bool,
 }
 
@@ -34,8 +42,8 @@ impl Screen {
     pub fn open(mouse: bool) -> io::Result<Self> {
         give_back_on_panic();
         let to = BufWriter::with_capacity(FRAME, io::stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(to))?;
-        let mut screen = Self { terminal, mouse };
+        let backend = CrosstermBackend::new(to);
+        let mut screen = Self { backend, shown: Buffer::default(), cursor: None, mouse };
         screen.take()?;
         Ok(screen)
     }
@@ -45,38 +53,58 @@ impl Screen {
         // It remembers whether it did so already; the shell may have undone it.
         let _ = disable_raw_mode();
         enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen)?;
+        queue!(self.backend, EnterAlternateScreen)?;
         if self.mouse {
-            execute!(io::stdout(), EnableMouseCapture)?;
+            queue!(self.backend, EnableMouseCapture)?;
         }
-        self.terminal.hide_cursor()?;
-        self.terminal.clear()
+        self.forget()
     }
 
     /// Columns and rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.terminal.size()?;
+        let size = self.backend.size()?;
         Ok((size.width, size.height))
     }
 
     /// Draws what has changed since the last frame, as one write.
     pub fn draw(&mut self, watch: &Watch, theme: Theme) -> io::Result<()> {
+        let (width, height) = watch.size;
+        let area = Rect { x: 0, y: 0, width, height };
+        if self.shown.area != area {
+            self.forget()?;
+            self.shown = Buffer::empty(area);
+        }
+        let mut next = Buffer::empty(area);
+        let cursor = screen::draw_into(&mut next, area, watch, theme);
+        let changes = self.shown.diff(&next);
+        if changes.is_empty() && cursor == self.cursor {
+            return Ok(());
+        }
         // Terminals that know it show a frame whole; the others pass over it.
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| screen::draw(frame, watch, theme))?;
-        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        self.terminal.backend_mut().flush()
+        queue!(self.backend, BeginSynchronizedUpdate)?;
+        self.backend.draw(changes.into_iter())?;
+        match cursor {
+            Some(Position { x, y }) => queue!(self.backend, MoveTo(x, y), Show)?,
+            None => queue!(self.backend, Hide)?,
+        }
+        queue!(self.backend, EndSynchronizedUpdate)?;
+        Write::flush(&mut self.backend)?;
+        (self.shown, self.cursor) = (next, cursor);
+        Ok(())
     }
 
     /// Forgets what is on the screen: the next frame is drawn whole.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        queue!(self.backend, ResetColor, Clear(ClearType::All), Hide)?;
+        self.shown = Buffer::default();
+        self.cursor = None;
+        Write::flush(&mut self.backend)
     }
 
     /// Sends bytes that draw nothing.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.terminal.backend_mut().write_all(bytes)?;
-        self.terminal.backend_mut().flush()
+        self.backend.write_all(bytes)?;
+        Write::flush(&mut self.backend)
     }
 }
 

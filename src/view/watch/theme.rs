@@ -53,7 +53,7 @@ impl Theme {
                 (Some(if self.light { Color::Blue } else { Color::Cyan }), Modifier::BOLD)
             }
             Role::New => (Some(Color::Green), Modifier::empty()),
-            Role::Gone => (Some(Color::Red), Modifier::DIM),
+            Role::Gone => (Some(Color::Red), Modifier::empty()),
             Role::Changed | Role::Warning => {
                 (Some(if self.light { Color::Magenta } else { Color::Yellow }), Modifier::empty())
             }

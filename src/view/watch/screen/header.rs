@@ -10,14 +10,14 @@ use crate::{
         theme::Role,
     },
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use std::time::SystemTime;
 use unicode_width::UnicodeWidthStr;
 
 /// Host, namespace, count, what stands still, the time.
 pub fn draw(pen: &mut Pen<'_>, watch: &Watch, y: u16) {
     let scene = watch.scene();
-    let clock = scene.time.map_or(String::new(), |time| clock(time, watch.setup.recorded));
+    let clock = scene.time.map_or(String::new(), |time| clock(time, watch));
     let width = pen.area.width;
     let end = width.saturating_sub(u16::try_from(clock.width()).unwrap_or(0));
     pen.right(width, y, &clock, Role::Dim);
@@ -75,12 +75,12 @@ fn interval(watch: &Watch) -> String {
     whole_time(every)
 }
 
-fn clock(time: SystemTime, recorded: bool) -> String {
+fn clock(time: SystemTime, watch: &Watch) -> String {
     let Ok(time) = Timestamp::try_from(time) else { return String::new() };
-    if recorded {
+    if watch.setup.recorded {
         return time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     }
-    time.to_zoned_datetime(TimeZone::system()).strftime("%H:%M:%S").to_string()
+    time.to_zoned_datetime(watch.setup.zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
 /// States with their counts; the chosen one is reversed.

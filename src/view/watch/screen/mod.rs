@@ -15,20 +15,11 @@ use super::{
     theme::{Role, Theme},
 };
 use ratatui::{
-    Frame,
     buffer::Buffer,
     layout::{Position, Rect},
     style::Style,
 };
 use unicode_width::UnicodeWidthStr;
-
-/// Draws everything.
-pub fn draw(frame: &mut Frame<'_>, watch: &Watch, theme: Theme) {
-    let area = frame.area();
-    if let Some(cursor) = draw_into(frame.buffer_mut(), area, watch, theme) {
-        frame.set_cursor_position(cursor);
-    }
-}
 
 /// Draws everything, and says where the cursor belongs. `None`: it is hidden.
 pub fn draw_into(buffer: &mut Buffer, area: Rect, watch: &Watch, theme: Theme) -> Option<Position> {
