@@ -19,7 +19,7 @@ use crate::{
     model::{
         about::About,
         closing::Closing,
-        counters::Sample,
+        counters::{Counters, Sample},
         protocol::{Family, Protocol},
         recording::Recording,
         snapshot::{Alive, Snapshot},
@@ -610,40 +610,52 @@ fn report(mut query: Query, paused: &AtomicBool, wake: &Sender<Wake>) {
     query.owner_patience.get_or_insert(OWNERS);
     let start = Instant::now();
     let mut growth = Growth::default();
-    let mut before: Option<(Duration, Snapshot)> = None;
+    let mut before: Option<Earlier> = None;
     loop {
         let begun = Instant::now();
         if !paused.load(Ordering::SeqCst) {
             // What it cannot see is told by the rounds.
             if let Ok(mut snapshot) = snapshot::take(&query, None) {
                 let now = start.elapsed();
-                if let Some((then, earlier)) = &before {
-                    since(&mut snapshot, earlier, now.saturating_sub(*then));
+                let earlier = Earlier::of(&snapshot, now);
+                if let Some(before) = before.take() {
+                    before.make_first_look_of(&mut snapshot, now);
                 }
+                before = earlier;
                 if wake.send(Wake::Reports(reports(&snapshot, &mut growth, now))).is_err() {
                     return;
                 }
-                // Of it the next one needs who was alive, and the counters.
-                snapshot.sockets.shrink_to_fit();
-                before = Some((now, snapshot));
             }
         }
         thread::sleep(REPORTS.max(begun.elapsed() * REPORTS_REST));
     }
 }
 
-/// Makes the second of two looks of a snapshot.
-fn since(snapshot: &mut Snapshot, earlier: &Snapshot, elapsed: Duration) {
-    let at_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let alive = |socket: &crate::model::socket::Socket| {
-        let (cookie, inode) = (socket.cookie?, socket.inode?);
-        Some(Alive { cookie, inode })
-    };
-    snapshot.alive_before = earlier.sockets.iter().filter_map(alive).collect();
-    let last = |sample: &Snapshot| sample.samples.last().map(|s| s.counters.clone());
-    if let (Some(first), Some(now)) = (last(earlier), last(snapshot)) {
-        snapshot.samples =
-            vec![Sample { at_ms: 0, counters: first }, Sample { at_ms, counters: now }];
+/// What a report needs of the look before: who was alive, and the counters.
+struct Earlier {
+    at: Duration,
+    alive: Vec<Alive>,
+    counters: Counters,
+}
+
+impl Earlier {
+    fn of(snapshot: &Snapshot, at: Duration) -> Option<Self> {
+        let alive = snapshot.sockets.iter().filter_map(|socket| {
+            let (cookie, inode) = (socket.cookie?, socket.inode?);
+            Some(Alive { cookie, inode })
+        });
+        let counters = snapshot.samples.last()?.counters.clone();
+        Some(Self { at, alive: alive.collect(), counters })
+    }
+
+    /// Makes the second of two looks of a snapshot.
+    fn make_first_look_of(self, snapshot: &mut Snapshot, now: Duration) {
+        let elapsed = now.saturating_sub(self.at).as_millis();
+        snapshot.alive_before = self.alive;
+        if let Some(sample) = snapshot.samples.last_mut() {
+            sample.at_ms = u64::try_from(elapsed).unwrap_or(u64::MAX);
+            snapshot.samples.insert(0, Sample { at_ms: 0, counters: self.counters });
+        }
     }
 }
 

@@ -1,0 +1,157 @@
+//! What a screen that stays open costs, beside `watch ss` and another program of its kind.
+//!
+//! `cargo bench --bench watch` prints a Markdown table; `UPDATE=1 cargo bench --bench watch` writes
+//! docs/watch.md anew. Needs root (or user namespaces), iproute2 and procps; netwatch is measured
+//! where it is installed.
+//!
+//! Each program runs on a pseudo-terminal of 80 by 24 whose output is thrown away; its CPU and that
+//! of the children it has waited for are read from /proc over some seconds, after the first three.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, reads what it compares with, and may panic"
+)]
+
+/// The namespace and the sockets in it.
+mod load;
+
+use load::{Load, SOCKEYE, load, machine, own_namespace};
+use nix::{
+    fcntl::{OFlag, open},
+    pty::{grantpt, posix_openpt, ptsname_r, unlockpt},
+    sys::stat::Mode,
+};
+use std::{
+    env,
+    fmt::Write as _,
+    fs::{self, File},
+    io::Read,
+    os::fd::OwnedFd,
+    path::Path,
+    process::{Child, Command},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What is run. `{sockeye}` is the program; keys are pressed after it has started.
+const CONTENDERS: &[(&str, &str)] = &[
+    ("{sockeye} watch", ""),
+    ("{sockeye} watch --group-by process", ""),
+    ("{sockeye} watch --sort in", ""),
+    ("{sockeye} watch dport = :7000", ""),
+    ("watch -n1 ss -tan", ""),
+    ("watch -n1 ss -tani", ""),
+    ("netwatch", "2"),
+];
+/// Before this nothing is measured: everybody is busy with the start.
+const START: Duration = Duration::from_secs(4);
+/// How long it is measured.
+const MEASURED: Duration = Duration::from_secs(15);
+/// Clock ticks a second in /proc/PID/stat (`USER_HZ`).
+const TICKS: f64 = 100.0;
+/// Below this line of docs/watch.md everything is written here.
+const MARK: &str = "<!-- below: UPDATE=1 cargo bench --bench watch -->";
+
+fn main() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["load", connections, port] => load(connections.parse().unwrap(), port.parse().unwrap()),
+        _ => compare(),
+    }
+}
+
+fn compare() {
+    let mut table = String::from(
+        "| sockets | command | CPU ms a second | of a core | peak MiB |\n|---:|---|---:|---:|---:|\n",
+    );
+    for sockets in [0, 10_000, 100_000] {
+        own_namespace();
+        let _load = Load::of(sockets);
+        for (command, keys) in CONTENDERS {
+            let words: Vec<String> =
+                command.split(' ').map(|word| word.replace("{sockeye}", SOCKEYE)).collect();
+            if !is_installed(&words[0]) {
+                println!("{} is not installed", words[0]);
+                continue;
+            }
+            let (cpu_ms, peak_kib) = cost_of(&words, keys);
+            writeln!(
+                table,
+                "| {sockets} | `{}` | {cpu_ms:.1} | {:.1} % | {:.1} |",
+                command.replace("{sockeye}", "sockeye"),
+                cpu_ms / 10.0,
+                peak_kib / 1024.0
+            )
+            .unwrap();
+        }
+    }
+    let report = format!("{}\n{table}", machine());
+    println!("{report}");
+    if env::var("UPDATE").as_deref() == Ok("1") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/watch.md");
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        let (before, _) = committed.split_once(MARK).unwrap_or((&committed, ""));
+        fs::write(&path, format!("{before}{MARK}\n\n{report}")).unwrap();
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    program.contains('/')
+        || env::var_os("PATH").is_some_and(|path| {
+            env::split_paths(&path).any(|directory| directory.join(program).is_file())
+        })
+}
+
+/// CPU in milliseconds a second, and peak memory in KiB of the program itself.
+fn cost_of(words: &[String], keys: &str) -> (f64, f64) {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let master = posix_openpt(flags).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let slave = open(ptsname_r(&master).unwrap().as_str(), flags, Mode::empty()).unwrap();
+    let end = || slave.try_clone().unwrap();
+    let sized = Command::new("stty").args(["cols", "80", "rows", "24"]).stdin(end()).status();
+    assert!(sized.unwrap().success());
+    let mut child = Command::new("setsid")
+        .arg("--ctty")
+        .args(words)
+        .env("TERM", "xterm-256color")
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .spawn()
+        .unwrap();
+    let mut screen = File::from(OwnedFd::from(master));
+    let mut typed = screen.try_clone().unwrap();
+    // It ends with the terminal, when this function drops both ends of it.
+    thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while screen.read(&mut bytes).is_ok_and(|read| read > 0) {}
+    });
+    thread::sleep(START / 2);
+    std::io::Write::write_all(&mut typed, keys.as_bytes()).unwrap();
+    thread::sleep(START / 2);
+    let (start, before) = (Instant::now(), cpu_ms(&child));
+    thread::sleep(MEASURED);
+    let cost = (cpu_ms(&child) - before) / start.elapsed().as_secs_f64();
+    let peak = peak_kib(&child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    (cost, peak)
+}
+
+/// User and system time of a process and of the children it waited for: words 14 to 17 of
+/// proc_pid_stat(5).
+fn cpu_ms(child: &Child) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let words = stat.rsplit(") ").next().unwrap().split(' ').skip(11).take(4);
+    words.map(|word| word.parse::<f64>().unwrap()).sum::<f64>() * 1000.0 / TICKS
+}
+
+fn peak_kib(child: &Child) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
