@@ -15,10 +15,10 @@ use crate::{
         snapshot,
     },
     field::need::Need,
-    kernel::{host, namespace, proc::sysctl},
+    kernel::{error::Error, host, namespace, proc::sysctl},
     model::{
         about::About,
-        closing::Closing,
+        closing::{Closing, Refusal},
         counters::{Counters, Sample},
         protocol::{Family, Protocol},
         recording::Recording,
@@ -77,7 +77,7 @@ enum Wake {
     /// The terminal.
     Input(Event),
     /// The kernel's answer, or why there is none.
-    Round(Result<Box<Refresh>, String>),
+    Round(Result<Box<Refresh>, Error>),
     /// What the reports found.
     Reports(Vec<Alert>),
 }
@@ -408,8 +408,12 @@ impl<'w> Loop<'w> {
                 let question = Box::new(self.watch.question());
                 self.order(Order::Ask(question));
             }
-            Wake::Round(Err(why)) => {
-                self.watch.trouble = Some(why);
+            // Nothing has been shown, and nothing can be.
+            Wake::Round(Err(error)) if self.watch.live.scene.time.is_none() => {
+                return Err(error.into());
+            }
+            Wake::Round(Err(error)) => {
+                self.watch.trouble = Some(error.to_string());
                 let question = Box::new(self.watch.question());
                 self.order(Order::Ask(question));
             }
@@ -520,15 +524,24 @@ impl<'w> Loop<'w> {
 }
 
 /// What became of a socket that was to be closed.
-fn closed(outcome: &Result<Vec<Closing>, crate::kernel::error::Error>) -> String {
-    match outcome {
-        Ok(closings) => match closings.first() {
-            Some(Closing::Closed) => "closed".to_owned(),
-            Some(Closing::Gone) => "it had ended by itself".to_owned(),
-            Some(Closing::Refused(why)) => format!("the kernel refused: {why:?}"),
-            Some(Closing::Shown) | None => "nothing was closed".to_owned(),
-        },
-        Err(error) => error.to_string(),
+fn closed(outcome: &Result<Vec<Closing>, Error>) -> String {
+    let closing = match outcome {
+        Ok(closings) => closings.first().copied().unwrap_or(Closing::Shown),
+        Err(error) => return error.to_string(),
+    };
+    match closing {
+        Closing::Closed => "closed".to_owned(),
+        Closing::Gone => "it had ended by itself".to_owned(),
+        Closing::Refused(Refusal::Permission) => {
+            "not closed: EPERM; closing sockets of others wants CAP_NET_ADMIN".to_owned()
+        }
+        Closing::Refused(Refusal::Unsupported) => {
+            "not closed: this kernel cannot close such a socket (EOPNOTSUPP)".to_owned()
+        }
+        Closing::Refused(Refusal::Other(errno)) => {
+            format!("not closed: {}", crate::kernel::error::Cause::errno(errno))
+        }
+        Closing::Shown => "nothing was closed".to_owned(),
     }
 }
 
@@ -597,8 +610,8 @@ fn ask(first: Question, every: Duration, orders: &Receiver<Order>, wake: &Sender
 }
 
 /// Whether the loop is still there to be told.
-fn tell(wake: &Sender<Wake>, refresh: Result<Refresh, crate::kernel::error::Error>) -> bool {
-    wake.send(Wake::Round(refresh.map(Box::new).map_err(|error| error.to_string()))).is_ok()
+fn tell(wake: &Sender<Wake>, refresh: Result<Refresh, Error>) -> bool {
+    wake.send(Wake::Round(refresh.map(Box::new))).is_ok()
 }
 
 /// The thread that makes reports, seldom.

@@ -27,6 +27,8 @@ const FAR: f64 = 3600.0;
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
+    /// Something that could not be seen.
+    Note,
     /// Worth a look.
     Warning,
     /// Connections fail, or are about to.

@@ -206,8 +206,15 @@ fn compare(a: Slot, b: Slot, by: By, scene: &Scene) -> Ordering {
         Sort::Age => directed(x.seen.cmp(&y.seen)),
         Sort::Sockets => Ordering::Equal,
     };
-    // The kernel counts cookies up: of equals the one that was known first.
-    order.then_with(|| x.entry.key.cmp(&y.entry.key))
+    // The kernel counts cookies up: of equals the one that was known first. From /proc, which tells
+    // none, by both ends.
+    order.then_with(|| {
+        if x.entry.key.is_cookie && y.entry.key.is_cookie {
+            x.entry.key.cmp(&y.entry.key)
+        } else {
+            (x.entry.local, x.entry.remote).cmp(&(y.entry.local, y.entry.remote))
+        }
+    })
 }
 
 impl By {

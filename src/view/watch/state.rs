@@ -3,6 +3,7 @@
 
 use super::{
     alert::{Alert, Level},
+    held::printable,
     layout::{self, Layout},
     lines::{self, Line, LineId, Shape},
     log::Log,
@@ -165,11 +166,10 @@ pub struct Watch {
     pub source: SourceKind,
     /// Why it is /proc.
     pub fallback_reason: Option<String>,
-    /// What could not be seen.
-    pub gaps: Vec<Gap>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     queues: Vec<Alert>,
+    unseen: Vec<Alert>,
     asked: u64,
     answered: u64,
 }
@@ -204,9 +204,9 @@ impl Watch {
             said: None,
             source: SourceKind::Netlink,
             fallback_reason: None,
-            gaps: vec![],
             size,
             queues: vec![],
+            unseen: vec![],
             asked: 1,
             answered: 0,
         }
@@ -237,7 +237,7 @@ impl Watch {
             self.trouble = None;
             self.source = refresh.source;
             self.fallback_reason = refresh.fallback_reason;
-            self.gaps = refresh.gaps;
+            self.unseen = refresh.gaps.iter().map(unseen).collect();
             self.queues = full_queues(&self.live.scene);
         }
         // The details of a socket that is gone stay: the last that was known.
@@ -340,10 +340,9 @@ impl Watch {
 
     /// Alerts, the worst first.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        let of = |level| {
-            self.queues.iter().chain(&self.reported).filter(move |alert| alert.level == level)
-        };
-        of(Level::Critical).chain(of(Level::Warning))
+        let all = || self.queues.iter().chain(&self.reported).chain(&self.unseen);
+        let of = move |level| all().filter(move |alert| alert.level == level);
+        of(Level::Critical).chain(of(Level::Warning)).chain(of(Level::Note))
     }
 
     /// The terminal has another size.
@@ -441,6 +440,12 @@ impl Watch {
             by: By::usual(Sort::Waiting),
         }
     }
+}
+
+/// What could not be seen, with the way out.
+fn unseen(gap: &Gap) -> Alert {
+    let safe = |text: &str| printable(text.as_bytes());
+    Alert { level: Level::Note, text: safe(&gap.message), command: safe(&gap.hint) }
 }
 
 /// Listeners that drop connections now, or will when a few more come.

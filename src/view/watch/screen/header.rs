@@ -146,6 +146,7 @@ pub fn alerts(pen: &mut Pen<'_>, watch: &Watch, y: u16, rows: u16) {
         let (mark, role) = match alert.level {
             Level::Critical => ("!!", Role::Critical),
             Level::Warning => ("! ", Role::Warning),
+            Level::Note => ("? ", Role::Dim),
         };
         let x = pen.text(0, y + row, 3, mark, role);
         let width = pen.area.width;

@@ -4,11 +4,12 @@ use super::Pen;
 use crate::view::watch::{keys::BINDINGS, theme::Role};
 
 /// Signs in front of lines.
-pub const SIGNS: [(&str, &str); 5] = [
+pub const SIGNS: [(&str, &str); 6] = [
     ("+", "new: it was not there at the last round"),
     ("-", "gone; what is shown is the last of it"),
     ("~", "its state has changed"),
     ("!", "its peer does not answer (repeats) or does not read (window probe)"),
+    ("!! ! ?", "above the list: connections fail; worth a look; something could not be seen"),
     (">9s", "age: older than the watch, seen for that long"),
 ];
 
