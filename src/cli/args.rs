@@ -129,7 +129,42 @@ pub struct ListArgs {
     /// UDP sockets
     #[arg(short = 'u', long, help_heading = "Which sockets")]
     pub udp: bool,
-    /// All: listening, connected and TIME_WAIT
+    /// Raw IP sockets
+    #[arg(short = 'w', long, help_heading = "Which sockets")]
+    pub raw: bool,
+    /// Unix sockets
+    #[arg(short = 'x', long, help_heading = "Which sockets")]
+    pub unix: bool,
+    /// Multipath TCP sockets
+    #[arg(short = 'M', long, help_heading = "Which sockets")]
+    pub mptcp: bool,
+    /// SCTP sockets
+    #[arg(short = 'S', long, help_heading = "Which sockets")]
+    pub sctp: bool,
+    /// DCCP sockets
+    #[arg(short = 'd', long, help_heading = "Which sockets")]
+    pub dccp: bool,
+    /// Packet sockets
+    #[arg(short = '0', long, help_heading = "Which sockets")]
+    pub packet: bool,
+    /// Sockets between virtual machines and their host
+    #[arg(long, help_heading = "Which sockets")]
+    pub vsock: bool,
+    /// XDP sockets
+    #[arg(long, help_heading = "Which sockets")]
+    pub xdp: bool,
+    /// TIPC sockets
+    #[arg(long, help_heading = "Which sockets")]
+    pub tipc: bool,
+    /// Tables by name, as in ss: tcp, u_str, netlink, inet, all…; `!` excludes
+    #[arg(short = 'A', long, visible_alias = "socket", value_delimiter = ',',
+          value_name = "TABLE,…", action = ArgAction::Append, help_heading = "Which sockets")]
+    pub query: Vec<String>,
+    /// One family: inet, inet6, unix, link, netlink, vsock, tipc, xdp
+    #[arg(short = 'f', long, value_name = "FAMILY", action = ArgAction::Append,
+          help_heading = "Which sockets")]
+    pub family: Vec<String>,
+    /// All: listening, connected, unconnected and TIME_WAIT
     #[arg(short = 'a', long, help_heading = "Which sockets")]
     pub all: bool,
     /// Listening sockets alone
@@ -138,10 +173,10 @@ pub struct ListArgs {
     /// Sockets bound to a port, neither listening nor connected (kernel 6.8 and later)
     #[arg(short = 'B', long, help_heading = "Which sockets")]
     pub bound_inactive: bool,
-    /// IPv4 alone
+    /// IPv4 alone; with -6 both
     #[arg(short = '4', long, help_heading = "Which sockets")]
     pub ipv4: bool,
-    /// IPv6 alone
+    /// IPv6 alone; with -4 both
     #[arg(short = '6', long, help_heading = "Which sockets")]
     pub ipv6: bool,
 
@@ -259,10 +294,10 @@ impl ListArgs {
         let adds = self.tos
             || self.cgroup
             || self.inet_sockopt
+            || self.bpf
             || self.bpf_maps
-            || self.no_queues
-            || self.bpf;
-        let selects = self.tcp || self.udp || self.all || self.listening || self.bound_inactive;
+            || self.no_queues;
+        let selects = self.names_tables() || self.all || self.listening || self.bound_inactive;
         let narrows = self.ipv4 || self.ipv6 || self.limit.is_some();
         let filters = !self.filter.is_empty() || self.filter_file.is_some();
         let shows = self.shows_owners()
@@ -280,12 +315,19 @@ impl ListArgs {
 
     /// Whether tables or a filter are named.
     pub fn names_sockets(&self) -> bool {
-        self.tcp || self.udp || !self.filter.is_empty() || self.filter_file.is_some()
+        self.names_tables() || !self.filter.is_empty() || self.filter_file.is_some()
     }
 
     /// Whether owners are shown.
     pub fn shows_owners(&self) -> bool {
         self.processes || self.threads || self.context || self.contexts
+    }
+
+    /// Whether a table or a family is named, `-4` and `-6` apart.
+    fn names_tables(&self) -> bool {
+        let of_inet = self.tcp || self.udp || self.raw || self.mptcp || self.sctp || self.dccp;
+        let others = self.unix || self.packet || self.vsock || self.xdp || self.tipc;
+        of_inet || others || !self.query.is_empty() || !self.family.is_empty()
     }
 
     /// The options a report has too.

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     filter::{Filter, directory::System, error::FilterError},
     kernel::{error::Error, proc::root::Root},
-    model::{protocol::Protocol, state::StateSet},
+    model::{
+        protocol::{Family, Protocol},
+        state::StateSet,
+    },
 };
 use clap::CommandFactory;
 use std::{
@@ -19,8 +22,8 @@ use std::{
 /// Longest filter file: a bound, not an expectation.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads the filter, if one was given.
-pub fn of(args: &ListArgs) -> Result<Option<Filter>, Failure> {
+/// Reads the filter, if one was given. Where one family alone is listed, hosts are its own.
+pub fn of(args: &ListArgs, family: Option<Family>) -> Result<Option<Filter>, Failure> {
     if let Some(word) = args.filter.first().filter(|word| PLANNED.contains(&word.as_str())) {
         return Err(Failure::usage(
             format!("the command `{word}` is not built yet"),
@@ -36,7 +39,8 @@ pub fn of(args: &ListArgs) -> Result<Option<Filter>, Failure> {
         // An empty file is no condition, as in ss.
         return Ok(None);
     }
-    let filter = Filter::parse(&text, &System).map_err(|error| failure(&error, args))?;
+    let filter =
+        Filter::parse_for(&text, &System, family).map_err(|error| failure(&error, args))?;
     if filter.ss_reads_otherwise {
         let shown = filter.to_string().replace(char::is_control, " ");
         notices::note(&format!(
@@ -55,13 +59,11 @@ pub fn narrow(
     protocols: Vec<(Protocol, StateSet)>,
     filter: Option<&Filter>,
 ) -> Vec<(Protocol, StateSet)> {
-    let Some(filter) = filter else {
-        return protocols;
+    let narrow = |(protocol, default)| match filter {
+        Some(filter) => (protocol, filter.states(protocol, default)),
+        None => (protocol, default),
     };
-    let narrowed: Vec<_> = protocols
-        .into_iter()
-        .map(|(protocol, default)| (protocol, filter.states(protocol, default)))
-        .collect();
+    let narrowed: Vec<_> = protocols.into_iter().map(narrow).collect();
     let possible: Vec<_> =
         narrowed.iter().filter(|(_, states)| !states.is_empty()).copied().collect();
     if possible.is_empty() { narrowed } else { possible }

@@ -11,6 +11,7 @@ pub mod notices;
 pub mod plan;
 pub mod repeat;
 pub mod ss;
+pub mod tables;
 pub mod topic_word;
 pub mod watch_words;
 

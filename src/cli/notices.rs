@@ -2,7 +2,10 @@
 
 use crate::{
     kernel::owners::Progress,
-    model::{about::About, gap::Gap},
+    model::{
+        about::{About, SourceKind},
+        gap::Gap,
+    },
 };
 use std::{
     collections::HashSet,
@@ -21,9 +24,11 @@ impl Notices {
         if let Some(reason) = &about.fallback_reason
             && self.said.insert("fallback".to_owned())
         {
-            note(&format!(
-                "read from /proc/net, without queue limits, cookies and TCP details: {reason}"
-            ));
+            let what = match about.source {
+                SourceKind::Mixed => "some of it read from /proc/net, which tells less",
+                _ => "read from /proc/net, without queue limits, cookies and TCP details",
+            };
+            note(&format!("{what}: {reason}"));
         }
         for gap in &about.gaps {
             self.tell_gap(gap);

@@ -3,14 +3,14 @@
 use super::{
     args::{Colour, Format, ListArgs, RepeatArgs, Source, SourceArgs},
     failure::Failure,
-    filter, notices, ss,
+    filter, notices, ss, tables,
 };
 use crate::{
     collect::query::{Order, Query, Scope, SourceChoice},
     field::{self, definition::Field, need::Need},
     kernel::{proc::root::Root, snapshot_file::reader},
     model::{
-        protocol::{Family, Protocol},
+        protocol::Protocol,
         recording::Recording,
         state::{State, StateSet},
     },
@@ -71,7 +71,8 @@ pub enum Form {
 impl Plan {
     /// Decides.
     pub fn of(args: &ListArgs) -> Result<Self, Failure> {
-        let filter = filter::of(args)?;
+        let tables = tables::of(args)?;
+        let filter = filter::of(args, tables.only)?;
         if args.resolve && !args.source.from.is_empty() {
             return Err(Failure::usage(
                 "--resolve would ask this machine about the addresses of another",
@@ -84,12 +85,13 @@ impl Plan {
             _ if args.ndjson => Format::Ndjson,
             format => format.unwrap_or(Format::Table),
         };
-        let listed = protocols(args);
-        let mut protocols = filter::narrow(listed.clone(), filter.as_ref());
         let as_ss = format == Format::Ss;
-        if as_ss {
-            protocols.sort_by_key(|(protocol, _)| ss::order(*protocol));
+        let mut listed = tables.protocols;
+        if as_ss && !tables.named {
+            // ss knows neither.
+            listed.retain(|(p, _)| !matches!(p, Protocol::UdpLite | Protocol::Icmp));
         }
+        let protocols = filter::narrow(listed.clone(), filter.as_ref());
         let chosen = columns(&args.columns)?;
         let grouped = columns(&args.group_by)?;
         let fields = if !grouped.is_empty() {
@@ -135,13 +137,9 @@ impl Plan {
         let query = Query {
             protocols,
             filter,
-            types: vec![],
-            named: args.tcp || args.udp,
-            family: match (args.ipv4, args.ipv6) {
-                (true, false) => Some(Family::Ipv4),
-                (false, true) => Some(Family::Ipv6),
-                _ => None,
-            },
+            types: tables.types,
+            named: tables.named,
+            family: tables.family,
             need,
             scope: scope(&args.source),
             source: source(&args.source),
@@ -248,37 +246,6 @@ pub fn root(args: &SourceArgs) -> Result<Root, Failure> {
     })
 }
 
-fn protocols(args: &ListArgs) -> Vec<(Protocol, StateSet)> {
-    let every = !args.tcp && !args.udp;
-    let mut protocols = vec![];
-    let bound =
-        if args.bound_inactive { StateSet::of(State::BoundInactive) } else { StateSet::NONE };
-    if args.tcp || every {
-        let states = if args.all {
-            StateSet::ALL
-        } else if args.listening {
-            StateSet::of(State::Listen)
-        } else if args.bound_inactive {
-            StateSet::NONE
-        } else {
-            StateSet::CONNECTED
-        };
-        protocols.push((Protocol::Tcp, states.with(bound)));
-    }
-    if args.udp || (every && !(args.bound_inactive && !args.all && !args.listening)) {
-        let (open, idle) = (StateSet::of(State::Established), StateSet::of(State::Unconnected));
-        let states = if args.all {
-            open.with(idle)
-        } else if args.listening {
-            idle
-        } else {
-            open
-        };
-        protocols.push((Protocol::Udp, states));
-    }
-    protocols
-}
-
 /// Columns by name; `help` is left to the caller.
 fn columns(names: &[String]) -> Result<Vec<&'static Field>, Failure> {
     names.iter().filter(|name| *name != "help").map(|name| column(name)).collect()
@@ -308,12 +275,18 @@ fn default_columns(
     protocols: &[(Protocol, StateSet)],
     format: Format,
 ) -> Vec<&'static Field> {
-    let has = |protocol| protocols.iter().any(|(p, _)| *p == protocol);
-    let (tcp, udp) = (has(Protocol::Tcp), has(Protocol::Udp));
+    let any = |what: fn(Protocol) -> bool| protocols.iter().any(|(protocol, _)| what(*protocol));
+    let all = |what: fn(Protocol) -> bool| protocols.iter().all(|(protocol, _)| what(*protocol));
+    let several = protocols.len() > 1;
+    let has_types =
+        |p| matches!(p, Protocol::Unix | Protocol::Packet | Protocol::Vsock | Protocol::Tipc);
+    let stateless = |p| matches!(p, Protocol::Packet | Protocol::Netlink | Protocol::Xdp);
     // A filter may have decided on the states.
     let shown = protocols.iter().fold(StateSet::NONE, |sum, (_, states)| sum.with(*states));
     let peerless = StateSet::of(State::Listen).with(StateSet::of(State::Unconnected));
-    let listeners = tcp && shown.contains(State::Listen);
+    let listeners = protocols
+        .iter()
+        .any(|(protocol, states)| protocol.can_listen() && states.contains(State::Listen));
     let only_listeners = !shown.is_empty() && peerless.includes(shown);
     let mut ids = vec![];
     let mut when = |shown: bool, more: &[&'static str]| {
@@ -322,18 +295,26 @@ fn default_columns(
         }
     };
     when(args.source.all_netns, &["netns.name"]);
-    when(tcp && udp, &["protocol"]);
-    when(true, &["state"]);
-    when(!only_listeners || udp, &["recv_queue"]);
+    when(several && all(Protocol::is_inet), &["protocol"]);
+    when(several && !all(Protocol::is_inet), &["netid"]);
+    when(!several && all(has_types), &["type"]);
+    when(!all(stateless), &["state"]);
+    when(!only_listeners || any(|p| !p.has_tcp_states()), &["recv_queue"]);
     when(!only_listeners, &["send_queue"]);
     when(listeners, &["accept_queue"]);
     when(listeners && format == Format::Csv, &["accept_queue_limit"]);
     when(true, &["local"]);
     when(!only_listeners, &["peer"]);
-    when(args.options || args.bpf, &["timer", "timer.expires", "retransmits", "age"]);
-    when(args.extended, &["user", "inode", "cookie"]);
     when(
-        args.info,
+        (args.options || args.bpf) && any(Protocol::is_inet),
+        &["timer", "timer.expires", "retransmits", "age"],
+    );
+    when(args.extended, &["user", "inode", "cookie"]);
+    when(args.extended && !several, protocols.first().map_or(&[], |(p, _)| extended_columns(*p)));
+    when(args.info && all(|p| p == Protocol::Mptcp), &MPTCP_COLUMNS);
+    when(args.info && all(|p| p == Protocol::Sctp), &SCTP_COLUMNS);
+    when(
+        args.info && any(|p| p == Protocol::Tcp),
         &[
             "congestion",
             "rtt",
@@ -351,14 +332,55 @@ fn default_columns(
     when(args.cgroup, &["cgroup"]);
     when(args.inet_sockopt, &["sockopt"]);
     when(args.bpf_maps, &["bpf_maps"]);
+    when(args.bpf && any(|p| p == Protocol::Packet), &["packet.filter"]);
     when(args.shows_owners(), &["owner"]);
     when(args.threads, &["tid"]);
     when(args.context || args.contexts, &["context"]);
     when(args.contexts, &["socket_context"]);
+    let has_unix = any(|p| p == Protocol::Unix);
+    when(args.shows_owners() && !only_listeners && has_unix, &["peer.owner"]);
     if args.no_queues {
         ids.retain(|id| !id.ends_with("_queue"));
     }
     ids.into_iter().filter_map(field::find).collect()
+}
+
+/// What `-i` shows of MPTCP.
+const MPTCP_COLUMNS: [&str; 5] = [
+    "mptcp.token",
+    "mptcp.subflows_total",
+    "mptcp.bytes_sent",
+    "mptcp.bytes_received",
+    "mptcp.connections",
+];
+
+/// What `-i` shows of SCTP.
+const SCTP_COLUMNS: [&str; 5] = [
+    "sctp.association_state",
+    "sctp.rwnd",
+    "sctp.peer_rwnd",
+    "sctp.in_streams",
+    "sctp.out_streams",
+];
+
+/// What `-e` shows of a table that is listed alone.
+const fn extended_columns(protocol: Protocol) -> &'static [&'static str] {
+    match protocol {
+        Protocol::Unix => &["file.inode", "pending"],
+        Protocol::Packet => &[
+            "packet.version",
+            "packet.flags",
+            "packet.rx_ring",
+            "packet.tx_ring",
+            "packet.fanout_id",
+            "packet.fanout_mode",
+            "packet.memberships",
+        ],
+        Protocol::Netlink => &["netlink.peer_port_id", "netlink.groups", "netlink.flags"],
+        Protocol::Xdp => &["xdp.rx_entries", "xdp.tx_entries", "xdp.umem_size", "xdp.zero_copy"],
+        Protocol::Tipc => &["tipc.drops", "tipc.congested", "tipc.published"],
+        _ => &[],
+    }
 }
 
 fn group_form(format: Format, device: Device) -> groups::Form {
@@ -381,6 +403,8 @@ fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -
         (args.memory, Need::MEMORY),
         (args.tos, Need::TOS.with(Need::TRAFFIC_CLASS)),
         (args.bpf_maps, Need::STORAGES),
+        (args.bpf, Need::FILTERS),
+        (args.info && args.mptcp, Need::SUBFLOWS),
     ];
     let whole = matches!(form, Form::Json(Shape::Whole) | Form::JsonLines(Shape::Whole));
     let shown = matches!(form, Form::Count(_))
@@ -389,7 +413,9 @@ fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -
     if let Form::Ss(shown) = form {
         return shown.need().with(order.map_or(Need::NONE, |order| order.field.need));
     }
-    let base = if whole { Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES) } else { shown };
+    let known = Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES);
+    let of_families = Need::UNIX_PEERS.with(Need::FAMILY_DETAILS);
+    let base = if whole { known.with(of_families) } else { shown };
     by_switch
         .into_iter()
         .filter(|(on, _)| *on && (whole || !matches!(form, Form::Count(_))))

@@ -35,7 +35,7 @@ pub struct LookUp {
 
 /// Looks up the holders of `sockets`, or of every socket of the host where more are to come.
 pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>) -> LookUp {
-    let inodes = || sockets.iter().filter_map(|s| s.inode).collect();
+    let inodes = || sockets.iter().flat_map(inodes).collect();
     let wanted = Wanted {
         inodes: (!more).then(inodes),
         netns,
@@ -100,6 +100,12 @@ pub fn selinux_gap(query: &Query) -> Option<Gap> {
             "leave out -Z and -z",
         )
     })
+}
+
+/// The inodes whose holders a row names: its own, and that of the socket at the other end.
+pub fn inodes(socket: &Socket) -> impl Iterator<Item = u64> {
+    let peer = socket.unix().and_then(|unix| unix.peer_inode).map(u64::from);
+    socket.inode.into_iter().chain(peer)
 }
 
 /// Whether a socket should have a holder and none was found.

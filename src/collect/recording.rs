@@ -5,6 +5,7 @@ use crate::{
     field::need::Need,
     kernel::{cgroup_tree::CgroupTree, host, names::Names},
     model::{
+        protocol::Protocol,
         recording::{RecordedNames, Recording},
         socket::Socket,
     },
@@ -20,14 +21,22 @@ pub const NEED: Need = Need::TCP_INFO
     .with(Need::USERS)
     .with(Need::CGROUPS)
     .with(Need::INTERFACES)
+    .with(Need::UNIX_PEERS)
+    .with(Need::FAMILY_DETAILS)
+    .with(Need::FILTERS)
+    .with(Need::SUBFLOWS)
     .with(Need::LIMITS);
 
 /// Records the running machine: two looks, `window` apart.
 pub fn record(query: &Query, window: Duration, tool_version: &str) -> Result<Recording, Failure> {
     let snapshot = snapshot::take(query, Some(window))?;
+    let untold =
+        |protocol: &Protocol| snapshot.about.gaps.iter().any(|gap| gap.untold.contains(protocol));
+    let protocols = query.protocols.iter().map(|(protocol, _)| *protocol);
     Ok(Recording {
         names: names(query, &snapshot.sockets),
-        protocols: query.protocols.iter().map(|(protocol, _)| *protocol).collect(),
+        // Of what nobody told the file holds nothing, which is not that there is none.
+        protocols: protocols.filter(|protocol| !untold(protocol)).collect(),
         boot_id: host::boot_id(&query.root),
         tool_version: tool_version.to_owned(),
         redacted: false,

@@ -5,7 +5,9 @@
 //! recording; two recordings are masked independently.
 
 use crate::model::{
+    family::FamilyFacts,
     gap::Gap,
+    name::Name,
     recording::Recording,
     socket::{Congestion, Socket},
 };
@@ -17,6 +19,7 @@ use std::{
 /// Masks addresses and names.
 pub fn redact(mut recording: Recording) -> Recording {
     let mut addresses = Addresses::of(&recording.snapshot.sockets);
+    let mut names = Names::default();
     for socket in &mut recording.snapshot.sockets {
         socket.local.address = addresses.masked(socket.local.address);
         socket.remote.address = addresses.masked(socket.remote.address);
@@ -26,6 +29,9 @@ pub fn redact(mut recording: Recording) -> Recording {
         {
             *congestion = Congestion::from_kernel(b"other");
         }
+        if let Some(facts) = socket.family_facts.as_deref_mut() {
+            redact_facts(facts, &mut addresses, &mut names);
+        }
         if let Some(details) = &mut socket.details {
             // Whose meaning is a program's can say anything.
             details.storages = None;
@@ -34,7 +40,6 @@ pub fn redact(mut recording: Recording) -> Recording {
             }
         }
     }
-    let mut names = Names::default();
     for name in recording.names.users.values_mut() {
         *name = names.masked("user", name);
     }
@@ -95,6 +100,50 @@ pub fn redact(mut recording: Recording) -> Recording {
 }
 
 /// Those of the kernel's tree: they tell nothing of the machine.
+/// Masks the addresses and names that only a family has.
+fn redact_facts(facts: &mut FamilyFacts, addresses: &mut Addresses, names: &mut Names) {
+    match facts {
+        FamilyFacts::Unix(unix) => {
+            for Name(name) in [&mut unix.path, &mut unix.peer_path].into_iter().flatten() {
+                *name = match name.split_first() {
+                    // The kernel's own choice says nothing.
+                    Some((0, rest)) if is_autobind(rest) => continue,
+                    // Equal names stay equal, and a path a path.
+                    Some((0, rest)) => [&b"\0"[..], &names.masked_bytes("abstract", rest)].concat(),
+                    _ => [&b"/"[..], &names.masked_bytes("path", name)].concat(),
+                };
+            }
+        }
+        FamilyFacts::Packet(packet) => {
+            // A program tests for addresses and ports.
+            packet.filter = None;
+            packet.memberships.iter_mut().for_each(|membership| membership.address.clear());
+        }
+        FamilyFacts::Mptcp(mptcp) => {
+            for subflow in mptcp.subflows.iter_mut().flatten() {
+                subflow.local.address = addresses.masked(subflow.local.address);
+                subflow.peer.address = addresses.masked(subflow.peer.address);
+            }
+        }
+        FamilyFacts::Sctp(sctp) => {
+            for address in sctp.locals.iter_mut().chain(&mut sctp.peers) {
+                *address = addresses.masked(*address);
+            }
+            // The struct has the primary address of the peer in it.
+            sctp.info = None;
+        }
+        FamilyFacts::Netlink(netlink) => {
+            (netlink.kernel_address, netlink.callback) = (None, None);
+        }
+        FamilyFacts::Vsock(_) | FamilyFacts::Xdp(_) | FamilyFacts::Tipc(_) => {}
+    }
+}
+
+/// Five hexadecimal digits: an abstract name that the kernel chose.
+fn is_autobind(rest: &[u8]) -> bool {
+    rest.len() == 5 && rest.iter().all(u8::is_ascii_hexdigit)
+}
+
 fn is_known_congestion(congestion: &Congestion) -> bool {
     const KNOWN: [&[u8]; 15] = [
         b"bbr",

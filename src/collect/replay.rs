@@ -4,8 +4,8 @@ use super::{owners, query::Query};
 use crate::{
     field::need::Need,
     model::{
-        details::Details, gap::Gap, limits::Limits, owner::Owners, recording::Recording,
-        snapshot::Snapshot, socket::Socket,
+        details::Details, family::FamilyFacts, gap::Gap, limits::Limits, owner::Owners,
+        recording::Recording, snapshot::Snapshot, socket::Socket,
     },
 };
 use std::{collections::HashSet, time::Duration};
@@ -31,6 +31,9 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
         if !need.includes(Need::TOS) {
             socket.tos = None;
         }
+        if let Some(facts) = socket.family_facts.as_deref_mut() {
+            leave_asked(facts, need);
+        }
         socket.details = socket.details.take().and_then(|details| asked_for(*details, need));
     }
     let gaps = &mut snapshot.about.gaps;
@@ -55,14 +58,17 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
             "",
         ));
     }
-    for (protocol, _) in &query.protocols {
-        if !recording.protocols.contains(protocol) {
-            gaps.push(Gap::new(
-                "not-recorded",
-                format!("{protocol} sockets are not in the snapshot: they were not asked for"),
-                "record it without -t or -u",
-            ));
-        }
+    let asked = query.protocols.iter().map(|(protocol, _)| *protocol);
+    let missing: Vec<_> = asked.filter(|asked| !recording.protocols.contains(asked)).collect();
+    if !missing.is_empty() {
+        let names: Vec<_> = missing.iter().map(|protocol| protocol.name()).collect();
+        let why = "they were not asked for, or could not be told";
+        let gap = Gap::new(
+            "not-recorded",
+            format!("{} sockets are not in the snapshot: {why}", names.join(", ")),
+            "record it without -t or -u, with a version that knows them",
+        );
+        gaps.push(gap.without(&missing));
     }
     if window.is_none() {
         one_look(snapshot);
@@ -94,10 +100,43 @@ fn asked_for(mut details: Details, need: Need) -> Option<Box<Details>> {
     (!details.is_empty()).then(|| Box::new(details))
 }
 
+/// Leaves of what only a family has what a query asks for.
+fn leave_asked(facts: &mut FamilyFacts, need: Need) {
+    let details = need.includes(Need::FAMILY_DETAILS);
+    match facts {
+        FamilyFacts::Unix(unix) => {
+            if !details {
+                (unix.file, unix.pending) = (None, vec![]);
+            }
+            if !need.includes(Need::UNIX_PEERS) {
+                unix.peer_path = None;
+            }
+        }
+        FamilyFacts::Packet(packet) => {
+            if !details {
+                packet.memberships.clear();
+            }
+            if !need.includes(Need::FILTERS) {
+                packet.filter = None;
+            }
+        }
+        FamilyFacts::Mptcp(mptcp) => {
+            if !need.includes(Need::TCP_INFO) {
+                mptcp.info = None;
+            }
+            if !need.includes(Need::SUBFLOWS) {
+                mptcp.subflows = None;
+            }
+        }
+        FamilyFacts::Sctp(sctp) if !need.includes(Need::TCP_INFO) => sctp.info = None,
+        _ => {}
+    }
+}
+
 /// Leaves the holders of the sockets there are, and their limits: what one look asks for. Two looks
 /// ask for every holder of the host, since others may come.
 fn holders_alone(snapshot: &mut Snapshot, pids: &[u32]) {
-    let inodes: HashSet<u64> = snapshot.sockets.iter().filter_map(|s| s.inode).collect();
+    let inodes: HashSet<u64> = snapshot.sockets.iter().flat_map(owners::inodes).collect();
     let mut owners = Owners::default();
     for (process, mut sockets) in snapshot.owners.holdings() {
         sockets.retain(|(inode, _)| inodes.contains(inode));

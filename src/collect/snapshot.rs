@@ -57,7 +57,7 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
     if window.is_some() && query.need.includes(Need::OWNERS) {
         // The look-up went over the whole host; of it only this namespace's sockets are told.
         let alive = alive_before.iter().map(|alive: &Alive| alive.inode);
-        let listed: HashSet<u64> = sockets.iter().filter_map(|s| s.inode).chain(alive).collect();
+        let listed: HashSet<u64> = sockets.iter().flat_map(owners::inodes).chain(alive).collect();
         found.owners = found.owners.of(|inode| listed.contains(&inode));
     }
     let limits = if query.need.includes(Need::LIMITS) {

@@ -1,7 +1,11 @@
 //! The kernel's tables of sockets: netlink first, /proc where netlink is refused.
 
-use super::query::{Query, SourceChoice};
+use super::{
+    families::Subflows,
+    query::{Query, SourceChoice},
+};
 use crate::{
+    field::need::Need,
     filter::lower::{Abilities, Lowered, Numbers, Selection, Target},
     kernel::{
         cgroup_tree,
@@ -153,6 +157,10 @@ impl<'q> Tables<'q> {
         if protocol.number().is_none() {
             return Ok(self.no_diag(protocol));
         }
+        let wants_subflows =
+            protocol == Protocol::Mptcp && self.query.need.includes(Need::SUBFLOWS);
+        // Where they cannot be asked for, the connections are unknown and the rest is not.
+        let subflows = wants_subflows.then(|| Subflows::ask(connection).ok()).flatten();
         let together = self.query.family.is_none() && !self.query.families_apart;
         let both = protocol == Protocol::Tcp && together;
         let mut plans: Vec<Vec<Option<Family>>> = vec![];
@@ -183,7 +191,10 @@ impl<'q> Tables<'q> {
                     let dumped = dump::selected(connection, &request, program.as_ref(), |socket| {
                         rows += 1;
                         provenance.told_by(SourceKind::Netlink);
-                        each(socket, provenance)
+                        match &subflows {
+                            Some(subflows) => each(&mut subflows.fill(socket), provenance),
+                            None => each(socket, provenance),
+                        }
                     });
                     match dumped {
                         // A kernel that refuses the program does it before the first row.
@@ -305,6 +316,7 @@ pub(super) fn unreadable(protocol: Protocol, error: &Error) -> Gap {
         format!("{protocol} sockets are missing: {error}"),
         "this kernel may lack the table; try the other --source",
     )
+    .without(&[protocol])
 }
 
 /// What a dump of `what` could not tell.

@@ -230,6 +230,10 @@ fn cost(need: Need) -> &'static str {
         (Need::USERS, "the user database is read"),
         (Need::CGROUPS, "the tree under /sys/fs/cgroup is read"),
         (Need::INTERFACES, "the names of the interfaces are read"),
+        (Need::UNIX_PEERS, "unix sockets are walked twice, once for their names"),
+        (Need::FAMILY_DETAILS, "the kernel adds some bytes to each row"),
+        (Need::FILTERS, "the kernel adds the programs to each row"),
+        (Need::SUBFLOWS, "TCP sockets are walked too"),
     ]
     .into_iter()
     .find(|(what, _)| need.includes(*what))
@@ -248,7 +252,15 @@ fn absent(field: &Field) -> String {
             "before kernel {since}; for UDP, on TIME_WAIT, SYN_RCVD and BOUND_INACTIVE, on a \
              FIN_WAIT_2 that its process has closed, and from /proc"
         ),
-        Reader::Row(_) => absent_of_row(field.id).to_owned(),
+        Reader::MptcpInfo(TcpField { since, .. }) => {
+            format!("for every protocol but MPTCP, and before kernel {since}")
+        }
+        Reader::Row(_) => match field.summary.split_once(": ") {
+            Some((family, _)) if field.json.starts_with(&format!("{family}.")) => {
+                format!("for every socket that is not {family}, and where it has none")
+            }
+            _ => absent_of_row(field.id).to_owned(),
+        },
     }
 }
 

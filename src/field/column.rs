@@ -2,11 +2,20 @@
 
 use super::{
     definition::{Field, Reader},
+    end::{End, Side, local_port, peer_port},
     need::Need,
     row::Row,
     value::Value,
 };
-use crate::model::{memory::SocketMemory, queues::Queues};
+use crate::model::{
+    family::{FamilyFacts, vsock},
+    memory::SocketMemory,
+    name::Name,
+    protocol::{Family, Protocol},
+    queues::Queues,
+    socket::Socket,
+    socket_type::SocketType,
+};
 
 macro_rules! columns {
     ($($id:literal $json:literal $header:literal $unit:literal $need:expr, $source:literal, $summary:literal, $read:expr;)*) => {
@@ -20,10 +29,15 @@ macro_rules! columns {
 
 #[rustfmt::skip]
 columns! {
+    "netid" "netid" "Netid" "word" Need::NONE, "protocol and type",
+        "ss's word for protocol and type: tcp, u_str, p_raw, nl", |row| Value::Word(netid(row.socket));
+    "type" "type" "Type" "word" Need::NONE, "udiag_type, pdiag_type, vdiag_type",
+        "type: stream, dgram, raw, rdm, seqpacket",
+        |row| row.socket.socket_type().map_or(Value::Absent, |kind| Value::Word(kind.name()));
     "protocol" "protocol" "Proto" "word" Need::NONE, "the dump it came from",
-        "transport protocol: tcp, udp", |row| Value::Word(row.socket.protocol.name());
+        "protocol, or the family that has one: tcp, udp, unix…", |row| Value::Word(row.socket.protocol.name());
     "family" "family" "Family" "word" Need::NONE, "inet_diag_msg.idiag_family",
-        "address family: ipv4, ipv6", |row| Value::Word(row.socket.family.name());
+        "address family: ipv4, ipv6, unix, packet…", |row| Value::Word(row.socket.family.name());
     "state" "state" "State" "state" Need::NONE, "inet_diag_msg.idiag_state",
         "state, by its documented name", |row| Value::State(row.socket.state);
     "state_number" "state_number" "St" "count" Need::NONE, "inet_diag_msg.idiag_state",
@@ -45,23 +59,44 @@ columns! {
             _ => Value::Absent,
         };
     "local" "local" "Local" "endpoint" Need::NONE, "inet_diag_sockid.idiag_src, idiag_sport, idiag_if",
-        "this end: address and port", |row| Value::Endpoint(row.socket.local, row.interface());
+        "this end: address and port, path, protocol and interface", |row| match is_inet(row) {
+            true => Value::Endpoint(row.socket.local, row.interface()),
+            false => Value::End(row, Side::Local),
+        };
     "local.address" "local.address" "LocalAddress" "address" Need::NONE, "inet_diag_sockid.idiag_src",
-        "this end's address", |row| Value::Address(row.socket.local.address);
+        "this end's address: IP address, path of a unix socket, id of a vsock",
+        |row| match row.socket.family_facts.as_deref() {
+            None => Value::Address(row.socket.local.address),
+            Some(facts) => facts_address(facts, row.socket, Side::Local),
+        };
     "local.port" "local.port" "LocalPort" "count" Need::NONE, "inet_diag_sockid.idiag_sport",
-        "this end's port", |row| Value::Count(row.socket.local.port.into());
+        "this end's port; of a raw socket the IP protocol",
+        |row| match is_inet(row) {
+            true => Value::Count(row.socket.local.port.into()),
+            false => number(local_port(row.socket).filter(|_| has_ports(row))),
+        };
     "local.interface" "local.interface" "Interface" "name" Need::INTERFACES, "inet_diag_sockid.idiag_if",
         "interface the socket is bound to, not the route's",
         |row| row.interface().map_or(Value::Absent, |name| Value::Name(name.as_bytes()));
-    "peer" "peer" "Peer" "endpoint" Need::NONE, "inet_diag_sockid.idiag_dst, idiag_dport",
-        "the other end: address and port",
-        |row| row.socket.peer().map_or(Value::Absent, |peer| Value::Endpoint(*peer, None));
-    "peer.address" "peer.address" "PeerAddress" "address" Need::NONE, "inet_diag_sockid.idiag_dst",
+    "peer" "peer" "Peer" "endpoint" Need::UNIX_PEERS, "inet_diag_sockid.idiag_dst, idiag_dport",
+        "the other end: address and port, path or inode",
+        |row| match row.socket.peer() {
+            Some(peer) => Value::Endpoint(*peer, None),
+            None => End::peer(row).map_or(Value::Absent, |_| Value::End(row, Side::Peer)),
+        };
+    "peer.address" "peer.address" "PeerAddress" "address" Need::UNIX_PEERS, "inet_diag_sockid.idiag_dst",
         "the other end's address",
-        |row| row.socket.peer().map_or(Value::Absent, |peer| Value::Address(peer.address));
+        |row| match (row.socket.peer(), row.socket.family_facts.as_deref()) {
+            (Some(peer), _) => Value::Address(peer.address),
+            (None, Some(facts)) => facts_address(facts, row.socket, Side::Peer),
+            (None, None) => Value::Absent,
+        };
     "peer.port" "peer.port" "PeerPort" "count" Need::NONE, "inet_diag_sockid.idiag_dport",
         "the other end's port",
-        |row| row.socket.peer().map_or(Value::Absent, |peer| Value::Count(peer.port.into()));
+        |row| match row.socket.peer() {
+            Some(peer) => Value::Count(peer.port.into()),
+            None => number(peer_port(row.socket).filter(|_| has_ports(row))),
+        };
     "inode" "inode" "Inode" "number" Need::NONE, "inet_diag_msg.idiag_inode",
         "socket inode, the key to its owners", |row| row.socket.inode.map_or(Value::Absent, Value::Count);
     "cookie" "cookie" "Cookie" "number" Need::NONE, "inet_diag_sockid.idiag_cookie",
@@ -144,6 +179,45 @@ pub const fn shutdown_name(bits: u8) -> &'static str {
     }
 }
 
+/// Whether the ends are internet addresses.
+fn is_inet(row: Row<'_>) -> bool {
+    row.socket.family_facts.is_none() || row.socket.family.is_inet()
+}
+
+/// Whether the family has ports: unix sockets are numbered by inode in ss alone, packet and XDP
+/// sockets by interface and queue.
+fn has_ports(row: Row<'_>) -> bool {
+    matches!(row.socket.family, Family::Netlink | Family::Vsock | Family::Tipc)
+}
+
+fn number(number: Option<u64>) -> Value<'static> {
+    number.map_or(Value::Absent, Value::Count)
+}
+
+/// The address of an end of a socket with facts of its own.
+fn facts_address<'a>(facts: &'a FamilyFacts, socket: &'a Socket, side: Side) -> Value<'a> {
+    let path = |name: Option<&'a Name>| name.map_or(Value::Absent, Value::Path);
+    let label = |known: bool, number| if known { Value::Label(number) } else { Value::Absent };
+    match (facts, side) {
+        (FamilyFacts::Unix(unix), Side::Local) => path(unix.path.as_ref()),
+        (FamilyFacts::Unix(unix), Side::Peer) => path(unix.peer_path.as_ref()),
+        (FamilyFacts::Vsock(vsock), Side::Local) => {
+            label(vsock.local.cid != vsock::ANY, vsock.local.cid)
+        }
+        (FamilyFacts::Vsock(vsock), Side::Peer) => {
+            label(vsock.peer.cid != vsock::ANY, vsock.peer.cid)
+        }
+        (FamilyFacts::Tipc(tipc), Side::Local) => Value::Label(tipc.node),
+        (FamilyFacts::Tipc(tipc), Side::Peer) => {
+            tipc.connection.map_or(Value::Absent, |peer| Value::Label(peer.node))
+        }
+        (FamilyFacts::Mptcp(_) | FamilyFacts::Sctp(_), Side::Local) => {
+            Value::Address(socket.local.address)
+        }
+        _ => Value::Absent,
+    }
+}
+
 fn count(number: Option<u32>) -> Value<'static> {
     number.map_or(Value::Absent, |number| Value::Count(number.into()))
 }
@@ -158,4 +232,24 @@ fn data(row: Row<'_>, which: fn(u32, u32) -> u32) -> Value<'static> {
 fn memory(row: Row<'_>, which: fn(&SocketMemory) -> Option<u32>) -> Value<'static> {
     let bytes = row.socket.memory.as_ref().and_then(which);
     bytes.map_or(Value::Absent, |bytes| Value::Bytes(bytes.into()))
+}
+
+/// The word that ss prints for a socket.
+pub fn netid(socket: &Socket) -> &'static str {
+    use SocketType::{Dgram, Packet, Raw, Rdm, Seqpacket, Stream};
+    match (socket.protocol, socket.socket_type()) {
+        (Protocol::Unix, Some(Stream)) => "u_str",
+        (Protocol::Unix, Some(Dgram)) => "u_dgr",
+        (Protocol::Unix, Some(Seqpacket)) => "u_seq",
+        (Protocol::Packet, Some(Raw | Packet)) => "p_raw",
+        (Protocol::Packet, Some(Dgram)) => "p_dgr",
+        (Protocol::Netlink, _) => "nl",
+        (Protocol::Vsock, Some(Stream)) => "v_str",
+        (Protocol::Vsock, Some(Dgram)) => "v_dgr",
+        (Protocol::Tipc, Some(Stream)) => "ti_st",
+        (Protocol::Tipc, Some(Dgram)) => "ti_dg",
+        (Protocol::Tipc, Some(Rdm)) => "ti_rd",
+        (Protocol::Tipc, Some(Seqpacket)) => "ti_sq",
+        (protocol, _) => protocol.name(),
+    }
 }

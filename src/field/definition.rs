@@ -1,6 +1,6 @@
 //! What a column is.
 
-use super::{need::Need, row::Row, value::Value};
+use super::{families, need::Need, row::Row, value::Value};
 use crate::model::tcp_info::{TcpField, TcpUnit};
 
 /// A column.
@@ -31,6 +31,8 @@ pub enum Reader {
     Row(for<'a> fn(Row<'a>) -> Value<'a>),
     /// From `tcp_info`.
     TcpInfo(&'static TcpField),
+    /// From `mptcp_info`.
+    MptcpInfo(&'static TcpField),
 }
 
 impl Field {
@@ -39,6 +41,7 @@ impl Field {
         match self.read {
             Reader::Row(read) => read(row),
             Reader::TcpInfo(field) => tcp_value(row, field),
+            Reader::MptcpInfo(field) => families::mptcp_info(row, field),
         }
     }
 

@@ -4,6 +4,8 @@
 pub mod column;
 pub mod definition;
 pub mod details;
+pub mod end;
+pub mod families;
 pub mod need;
 pub mod owner;
 pub mod row;
@@ -15,7 +17,7 @@ use std::sync::LazyLock;
 
 static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let plain = column::FIELDS.iter().chain(owner::FIELDS).chain(details::FIELDS);
-    plain.copied().chain(tcp::fields()).collect()
+    plain.copied().chain(tcp::fields()).chain(families::fields()).collect()
 });
 
 /// Every column, in the order of the manual.

@@ -85,6 +85,13 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// Every (process, descriptor) that holds the socket at the other end of a unix socket.
+    pub fn peer_holders(self) -> impl Iterator<Item = (&'a Process, u32)> {
+        let inode = self.socket.unix().and_then(|unix| unix.peer_inode);
+        let inode = inode.filter(|_| self.context.owners.unmatched().is_some());
+        inode.into_iter().flat_map(move |inode| self.context.owners.holders(inode.into()))
+    }
+
     /// Why there is no holder to name; `None`: there is one.
     pub fn unowned(self) -> Option<Unowned> {
         if let Some(reason) = self.socket.unowned() {

@@ -1,7 +1,16 @@
 //! A typed value: views format it, sorting and filters compare it, nobody parses it back.
 
-use super::row::Row;
-use crate::model::{endpoint::Endpoint, owner::Process, state::State};
+use super::{
+    end::{End, Side},
+    row::Row,
+};
+use crate::model::{
+    endpoint::Endpoint,
+    family::{mptcp::Subflow, packet::Instruction},
+    name::Name,
+    owner::Process,
+    state::State,
+};
 use std::{cmp::Ordering, net::IpAddr};
 
 /// The value of a column in a row.
@@ -27,18 +36,30 @@ pub enum Value<'a> {
     Word(&'a str),
     /// A name somebody else chose: any bytes.
     Name(&'a [u8]),
+    /// The name of a unix socket; an abstract one begins with a zero byte.
+    Path(&'a Name),
+    /// A number that is an address: of a virtual machine, of a node.
+    Label(u32),
     /// An address.
     Address(IpAddr),
     /// A network: an address, and how many of its bits count.
     Prefix(IpAddr, u8),
     /// One end of a connection, with the interface it is bound to.
     Endpoint(Endpoint, Option<&'a str>),
+    /// One end of a socket that is not of the internet.
+    End(Row<'a>, Side),
+    /// One TCP connection of several.
+    Connection(&'a Subflow),
+    /// An instruction of classic BPF.
+    Instruction(Instruction),
     /// A state.
     State(State),
     /// Several values, such as the processes that share a socket.
     List(List<'a>),
     /// Who holds the socket, or why nobody does.
     Owners(Row<'a>),
+    /// Who holds the socket at the other end.
+    PeerOwners(Row<'a>),
 }
 
 /// Several values, made as they are asked for.
@@ -122,15 +143,18 @@ impl Value<'_> {
             | Self::Bytes(_)
             | Self::Milliseconds(_)
             | Self::Microseconds(_)
-            | Self::BytesPerSecond(_) => 0,
+            | Self::BytesPerSecond(_)
+            | Self::Label(_) => 0,
             Self::Flag(_) => 1,
-            Self::Word(_) | Self::Name(_) => 2,
+            Self::Word(_) | Self::Name(_) | Self::Path(_) => 2,
             Self::Address(_) | Self::Prefix(..) => 3,
-            Self::Endpoint(..) => 4,
+            Self::Endpoint(..) | Self::Connection(_) => 4,
+            Self::End(..) => 9,
+            Self::Instruction(_) => 10,
             Self::State(_) => 5,
             Self::List(_) => 6,
-            Self::Owners(_) => 7,
-            Self::Absent => 8,
+            Self::Owners(_) | Self::PeerOwners(_) => 7,
+            Self::Absent => u8::MAX,
         }
     }
 
@@ -143,6 +167,7 @@ impl Value<'_> {
             | Self::Microseconds(n)
             | Self::BytesPerSecond(n) => *n,
             Self::Flag(flag) => (*flag).into(),
+            Self::Label(n) => (*n).into(),
             _ => 0,
         }
     }
@@ -151,6 +176,7 @@ impl Value<'_> {
         match self {
             Self::Word(word) => word.as_bytes(),
             Self::Name(name) => name,
+            Self::Path(name) => &name.0,
             _ => &[],
         }
     }
@@ -161,6 +187,11 @@ impl Value<'_> {
             (Self::Address(a), Self::Address(b)) => a.cmp(b),
             (Self::Prefix(a, length), Self::Prefix(b, other)) => (a, length).cmp(&(b, other)),
             (Self::Endpoint(a, _), Self::Endpoint(b, _)) => a.cmp(b),
+            (Self::End(a, side), Self::End(b, other)) => {
+                End::of(*a, *side).cmp(&End::of(*b, *other))
+            }
+            (Self::Connection(a), Self::Connection(b)) => (a.local, a.peer).cmp(&(b.local, b.peer)),
+            (Self::Instruction(a), Self::Instruction(b)) => (a.code, a.k).cmp(&(b.code, b.k)),
             (Self::State(a), Self::State(b)) => a.number().cmp(&b.number()),
             (Self::List(a), Self::List(b)) if a.is_empty() || b.is_empty() => {
                 a.is_empty().cmp(&b.is_empty())

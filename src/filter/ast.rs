@@ -103,6 +103,8 @@ pub enum What {
     Port(End, Ranges),
     /// The address of an end lies in one of these prefixes. Without peer it is the wildcard.
     Address(End, Vec<Prefix>),
+    /// An end is one of these, of families that are not of the internet.
+    Host(End, Vec<FamilyHost>),
     /// Bound to one of these interfaces.
     Interface(Vec<Interface>),
     /// `mark & mask == value` of one of these (value, mask).
@@ -215,6 +217,68 @@ impl Prefix {
     }
 }
 
+/// An end of a socket that is not of the internet; what is `None` is any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FamilyHost {
+    /// The name of a unix socket, whatever the case of its letters; without a name it is empty.
+    Unix(Pattern),
+    /// A packet socket.
+    Link {
+        /// `ETH_P_*`.
+        protocol: Option<u16>,
+        /// Interface.
+        interface: Option<Interface>,
+    },
+    /// A netlink socket.
+    Netlink {
+        /// `NETLINK_*`.
+        protocol: Option<u8>,
+        /// Port id.
+        port: Option<u32>,
+    },
+    /// A vsock.
+    Vsock {
+        /// Context id.
+        cid: Option<u32>,
+        /// Port.
+        port: Option<u32>,
+    },
+}
+
+impl FamilyHost {
+    /// Whose end it is.
+    pub const fn protocol(&self) -> Protocol {
+        match self {
+            Self::Unix(_) => Protocol::Unix,
+            Self::Link { .. } => Protocol::Packet,
+            Self::Netlink { .. } => Protocol::Netlink,
+            Self::Vsock { .. } => Protocol::Vsock,
+        }
+    }
+}
+
+impl fmt::Display for FamilyHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |part: Option<String>| part.unwrap_or_else(|| "*".to_owned());
+        match self {
+            Self::Unix(pattern) => write!(f, "unix:{pattern}"),
+            Self::Link { protocol, interface } => {
+                let interface = interface.as_ref().map(ToString::to_string);
+                write!(f, "link:{}:{}", part(protocol.map(|n| n.to_string())), part(interface))
+            }
+            Self::Netlink { protocol, port } => {
+                let (protocol, port) =
+                    (protocol.map(|n| n.to_string()), port.map(|n| n.to_string()));
+                write!(f, "netlink:{}:{}", part(protocol), part(port))
+            }
+            Self::Vsock { cid, port } => {
+                let (cid, port) = (cid.map(|n| n.to_string()), port.map(|n| n.to_string()));
+                write!(f, "vsock:{}:{}", part(cid), part(port))
+            }
+        }
+    }
+}
+
 /// An interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interface {
@@ -264,6 +328,15 @@ impl Pattern {
             _ => None,
         };
         String::from_utf8(self.0.iter().map(byte).collect::<Option<_>>()?).ok()
+    }
+
+    /// Whether a name has this form, whatever the case of its letters.
+    pub fn matches_in_any_case(&self, name: &[u8]) -> bool {
+        let lower = |piece: &Piece| match piece {
+            Piece::Byte(byte) => Piece::Byte(byte.to_ascii_lowercase()),
+            other => *other,
+        };
+        Self(self.0.iter().map(lower).collect()).matches(&name.to_ascii_lowercase())
     }
 
     /// Whether a name has this form.
@@ -363,6 +436,13 @@ impl fmt::Display for What {
                 write_ranges(f, &format!("{}.port", end(of)), ports, u16::MAX.into(), "")
             }
             Self::Address(of, prefixes) => write_list(f, &format!("{}.address", end(of)), prefixes),
+            Self::Host(of, hosts) => {
+                f.write_str(if *of == End::Local { "src " } else { "dst " })?;
+                for (index, host) in hosts.iter().enumerate() {
+                    write!(f, "{}{host}", if index > 0 { "," } else { "" })?;
+                }
+                Ok(())
+            }
             Self::Interface(interfaces) => write_list(f, "local.interface", interfaces),
             Self::Mark(marks) => {
                 let words: Vec<String> = marks

@@ -1,11 +1,19 @@
 //! A filter on a row. Three answers: what is not known is neither yes nor no.
 
-use super::ast::{Expr, Interface, Pattern, Ranges, Test, What};
+use super::ast::{Expr, FamilyHost, Interface, Pattern, Prefix, Ranges, Test, What};
 use crate::{
-    field::{definition::Field, need::Need, row::Row, value::Value},
+    field::{
+        definition::Field,
+        end::{local_port, peer_port},
+        families,
+        need::Need,
+        row::Row,
+        value::Value,
+    },
     kernel::sock_diag::bytecode::End,
     model::{
         endpoint::Endpoint,
+        family::{FamilyFacts, unix},
         owner::Unowned,
         protocol::{Family, Protocol},
         queues::Queues,
@@ -70,7 +78,19 @@ fn test_one(what: &What, row: Row<'_>) -> Truth {
         What::State(states) => states.contains(socket.state).into(),
         What::Protocol(protocols) => protocols.contains(&socket.protocol).into(),
         What::Family(family) => (*family == socket.family).into(),
+        What::Port(end, ports) if !socket.family.is_inet() => {
+            let port = match end {
+                End::Local => local_port(socket),
+                End::Peer => peer_port(socket),
+            };
+            // Without peer 0, as in ss.
+            ports.contains(port.unwrap_or(0)).into()
+        }
         What::Port(end, ports) => ports.contains(endpoint(socket, *end).port.into()).into(),
+        What::Address(_, prefixes) if !socket.family.is_inet() => {
+            prefixes.contains(&Prefix::Any).into()
+        }
+        What::Host(end, hosts) => host(hosts, *end, row),
         What::Address(end, prefixes) => {
             let address = endpoint(socket, *end).address;
             prefixes.iter().any(|prefix| prefix.contains(address)).into()
@@ -82,6 +102,7 @@ fn test_one(what: &What, row: Row<'_>) -> Truth {
         },
         // Netlink also tells apart who bound to a port of the range by number: the kernel's part
         // of the filter leaves those out.
+        What::Autobound if !socket.family.is_inet() => is_autobound(socket).into(),
         What::Autobound => match row.space().and_then(|space| space.ephemeral_ports.as_ref()) {
             Some(range) => range.contains(&socket.local.port).into(),
             None => Truth::Unknown,
@@ -100,6 +121,68 @@ fn endpoint(socket: &Socket, end: End) -> &Endpoint {
     match end {
         End::Local => &socket.local,
         End::Peer => &socket.remote,
+    }
+}
+
+/// Whether nobody bound the socket, or the kernel chose the address: as ss has it.
+fn is_autobound(socket: &Socket) -> bool {
+    match socket.family_facts.as_deref() {
+        Some(FamilyFacts::Unix(unix)) => unix.is_autobound(),
+        Some(FamilyFacts::Packet(packet)) => packet.protocol == 0 && socket.interface == 0,
+        Some(FamilyFacts::Netlink(netlink)) => netlink.is_autobound(),
+        // The first 1024 ports are reserved (`LAST_RESERVED_PORT` in `af_vsock.c`).
+        Some(FamilyFacts::Vsock(vsock)) => vsock.local.port > 1023,
+        _ => false,
+    }
+}
+
+/// Whether an end is one of these hosts.
+fn host(hosts: &[FamilyHost], end: End, row: Row<'_>) -> Truth {
+    let mut answer = Truth::No;
+    for host in hosts {
+        match is_host(host, end, row) {
+            Truth::Yes => return Truth::Yes,
+            Truth::Unknown => answer = Truth::Unknown,
+            Truth::No => {}
+        }
+    }
+    answer
+}
+
+fn is_host(host: &FamilyHost, end: End, row: Row<'_>) -> Truth {
+    let is = |wanted: Option<u32>, known: u32| wanted.is_none_or(|wanted| wanted == known);
+    match (host, row.socket.family_facts.as_deref()) {
+        (FamilyHost::Unix(pattern), Some(FamilyFacts::Unix(facts))) => {
+            let path = match end {
+                End::Local => &facts.path,
+                End::Peer => &facts.peer_path,
+            };
+            let name = path.as_ref().map(unix::written).unwrap_or_default();
+            pattern.matches_in_any_case(&name).into()
+        }
+        (FamilyHost::Link { protocol, interface }, Some(FamilyFacts::Packet(packet))) => {
+            // There is no other end: only a host that says nothing is it.
+            if end == End::Peer {
+                return (protocol.is_none() && interface.is_none()).into();
+            }
+            if protocol.is_some_and(|wanted| wanted != packet.protocol) {
+                return Truth::No;
+            }
+            interface.as_ref().map_or(Truth::Yes, |one| bound_to(std::slice::from_ref(one), row))
+        }
+        (FamilyHost::Netlink { protocol, port }, Some(FamilyFacts::Netlink(netlink))) => {
+            let known = match end {
+                End::Local => Some(netlink.port_id),
+                End::Peer => netlink.peer_port_id,
+            };
+            let is_port = port.is_none_or(|wanted| known == Some(wanted));
+            (protocol.is_none_or(|wanted| wanted == netlink.protocol) && is_port).into()
+        }
+        (FamilyHost::Vsock { cid, port }, Some(FamilyFacts::Vsock(vsock))) => {
+            let address = if end == End::Local { vsock.local } else { vsock.peer };
+            (is(*cid, address.cid) && is(*port, address.port)).into()
+        }
+        _ => Truth::No,
     }
 }
 
@@ -122,6 +205,10 @@ fn bound_to(interfaces: &[Interface], row: Row<'_>) -> Truth {
 
 fn by_value(field: &Field, row: Row<'_>, fits: &dyn Fn(&Value<'_>) -> bool) -> Truth {
     match field.value(row) {
+        Value::PeerOwners(row) if row.peer_holders().next().is_some() => {
+            row.peer_holders().any(|(process, _)| fits(&Value::Name(&process.command))).into()
+        }
+        Value::PeerOwners(_) => Truth::Unknown,
         Value::List(list) if !list.is_empty() => list.values().any(|value| fits(&value)).into(),
         value if value.is_absent() => {
             if is_none(field, row) {
@@ -150,6 +237,10 @@ fn name(value: &Value<'_>, patterns: &[Pattern]) -> bool {
     let name = match value {
         Value::Word(word) => word.as_bytes(),
         Value::Name(name) => name,
+        Value::Path(name) => {
+            let written = unix::written(name);
+            return patterns.iter().any(|pattern| pattern.matches(&written));
+        }
         Value::Prefix(ip, length) => {
             let text = format!("{ip}/{length}");
             return patterns.iter().any(|pattern| pattern.matches(text.as_bytes()));
@@ -165,7 +256,24 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
     let socket = row.socket;
     // Neither kind has more than addresses, ports, a timer and a mark.
     let is_small = socket.is_mini() || socket.state == State::SynRcvd;
+    if let Some((parent, _)) = field.json.split_once('.') {
+        if families::object(socket.protocol) == Some(parent) {
+            // Netlink tells all that is asked for, but not a program to who may not see it.
+            return socket.cookie.is_some() && families::is_told(field, row);
+        }
+        // What only another family has.
+        if Protocol::ALL.iter().any(|other| families::object(*other) == Some(parent)) {
+            return true;
+        }
+    }
     match field.id {
+        // /proc tells of no queue of a unix socket.
+        "recv_queue" | "send_queue" | "accept_queue" | "accept_queue_limit"
+            if socket.protocol == Protocol::Unix && socket.queues == Queues::Absent =>
+        {
+            false
+        }
+        "type" => true,
         "recv_queue" | "send_queue" => !matches!(socket.queues, Queues::Data { .. }),
         "accept_queue" | "accept_queue_limit" => !matches!(socket.queues, Queues::Listen { .. }),
         "timer" | "timer.expires" | "retransmits" => socket.timer.is_none(),

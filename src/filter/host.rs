@@ -20,18 +20,9 @@ pub struct Host {
     pub ports: Vec<(u64, u64)>,
 }
 
-/// Families ss knows by a prefix and this program not yet.
-const NOT_BUILT: [&str; 6] = ["unix:", "link:", "netlink:", "vsock:", "tipc:", "xdp:"];
-
 /// Reads one host: `10.0.0.1`, `10/8`, `[::1]:22`, `fe80::/10`, `*:443`, `:ssh`, `example.org`.
 pub fn parse(text: &str, span: &Span, directory: &dyn Directory) -> Result<Host, FilterError> {
     let reader = Reader { span, directory };
-    if let Some(prefix) = NOT_BUILT.into_iter().find(|prefix| text.starts_with(prefix)) {
-        return Err(reader.wrong(
-            format!("sockets of `{prefix}` are not built yet"),
-            "TCP and UDP sockets can be listed; for the others use ss meanwhile",
-        ));
-    }
     let families = [("inet6:", Family::Ipv6), ("inet:", Family::Ipv4)];
     for (prefix, family) in families {
         if let Some(rest) = text.strip_prefix(prefix) {

@@ -123,6 +123,15 @@ pub fn states(expr: &Expr, protocol: Protocol, all: StateSet) -> (StateSet, Stat
             }
             What::Protocol(protocols) if protocols.contains(&protocol) => (all, all),
             What::Protocol(_) => (StateSet::NONE, StateSet::NONE),
+            What::Family(family) => match protocol.family() {
+                Some(own) if own == *family => (all, all),
+                // Of the internet one protocol has sockets of both families.
+                None if family.is_inet() => (all, StateSet::NONE),
+                _ => (StateSet::NONE, StateSet::NONE),
+            },
+            What::Host(_, hosts) if hosts.iter().all(|host| host.protocol() != protocol) => {
+                (StateSet::NONE, StateSet::NONE)
+            }
             what => (implied(what).map_or(all, |s| all.intersection(s)), StateSet::NONE),
         },
     }

@@ -16,11 +16,13 @@
 //!             | ( "host" | "net" ) [ equal ] host { "," host }
 //!             | "dev" [ equal ] ( name | index ) | "fwmark" [ equal ] number [ "/" mask ]
 //!             | "cgroup" [ equal ] path | "autobound"
-//!             | "tcp" | "udp" | ( "tcp" | "udp" ) ":" port
+//!             | protocol | protocol ":" port
 //!             | column operator value { "," value } | column ;
 //! operator    = equal | "<" | "lt" | "<=" | "le" | "leq" | ">" | "gt" | ">=" | "ge" | "geq" ;
 //! equal       = "=" | "==" | "eq" | "is" | "!=" | "ne" | "neq" | "in" | "not" "in" ;
-//! host        = [ "inet:" | "inet6:" ] [ address [ "/" length ] ] [ ":" port ] ;
+//! host        = [ "inet:" | "inet6:" ] [ address [ "/" length ] ] [ ":" port ]
+//!             | [ "unix:" ] ( path | "@" name ) | "link:" [ ethertype ] [ ":" interface ]
+//!             | "netlink:" [ protocol ] [ ":" port id ] | "vsock:" [ cid ] [ ":" port ] ;
 //! address     = "*" | IPv4 | short IPv4 | IPv6 | "[" IPv6 [ "/" length ] "]" | name ;
 //! ports       = port { "," port } ;
 //! port        = [ ":" ] ( number | number "-" number | service | "*" ) ;
@@ -94,6 +96,7 @@ pub mod ast;
 pub mod directory;
 pub mod error;
 pub mod eval;
+pub mod family_host;
 pub mod host;
 pub mod lexer;
 pub mod lower;
@@ -104,7 +107,7 @@ pub mod values;
 use crate::{
     field::{need::Need, row::Row},
     model::{
-        protocol::Protocol,
+        protocol::{Family, Protocol},
         state::{State, StateSet},
     },
 };
@@ -126,7 +129,17 @@ pub struct Filter {
 impl Filter {
     /// Reads a filter.
     pub fn parse(text: &str, directory: &dyn Directory) -> Result<Self, FilterError> {
-        let parsed = parser::parse(text, directory)?;
+        Self::parse_for(text, directory, None)
+    }
+
+    /// Reads a filter where sockets of one family alone are listed: hosts without a prefix are
+    /// then its own, as in ss (`-x src /run/*`).
+    pub fn parse_for(
+        text: &str,
+        directory: &dyn Directory,
+        family: Option<Family>,
+    ) -> Result<Self, FilterError> {
+        let parsed = parser::parse_for(text, directory, family)?;
         Ok(Self { expr: parsed.expr, ss_reads_otherwise: parsed.ss_reads_otherwise })
     }
 
@@ -178,11 +191,10 @@ impl Filter {
             What::State(states) => states.includes(bound),
             _ => false,
         });
-        let all = match protocol.has_tcp_states() {
+        let all = match protocol {
             // Walking for bound, inactive sockets is dear: only where they are named.
-            true if names_bound => StateSet::ALL.with(bound),
-            true => StateSet::ALL,
-            false => StateSet::DATAGRAM,
+            Protocol::Tcp if names_bound => StateSet::ALL.with(bound),
+            other => StateSet::every(other),
         };
         let asked = if self.decides_states() { all } else { default };
         lower::states(&self.expr, protocol, asked).0

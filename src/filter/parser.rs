@@ -11,7 +11,10 @@ use super::{
 use crate::{
     field::{self, definition::Field},
     kernel::sock_diag::bytecode::End,
-    model::{protocol::Protocol, state::StateSet},
+    model::{
+        protocol::{Family, Protocol},
+        state::StateSet,
+    },
 };
 
 /// Parentheses and `not` inside each other at most: the reader must not use up its stack.
@@ -29,6 +32,15 @@ pub struct Parsed {
 
 /// Reads a filter.
 pub fn parse(text: &str, directory: &dyn Directory) -> Result<Parsed, FilterError> {
+    parse_for(text, directory, None)
+}
+
+/// Reads a filter where sockets of one family alone are listed.
+pub fn parse_for(
+    text: &str,
+    directory: &dyn Directory,
+    family: Option<Family>,
+) -> Result<Parsed, FilterError> {
     let read = || {
         let lexemes = lexer::tokens(text)?;
         let mut parser = Parser {
@@ -39,6 +51,7 @@ pub fn parse(text: &str, directory: &dyn Directory) -> Result<Parsed, FilterErro
             mixed: false,
             own: false,
             directory,
+            family,
         };
         let expr = parser.group()?;
         if let Some(lexeme) = parser.peek() {
@@ -67,6 +80,8 @@ struct Parser<'a> {
     /// Whether a test is of our own words.
     own: bool,
     directory: &'a dyn Directory,
+    /// The one family that is listed.
+    family: Option<Family>,
 }
 
 /// What joins two tests.
@@ -291,12 +306,13 @@ impl Parser<'_> {
             "fwmark" => self.column("mark", span, "fwmark = 0x1/0xff"),
             "cgroup" => self.column("cgroup", span, "cgroup = /system.slice/nginx.service"),
             "autobound" => Ok(test(What::Autobound)),
-            "tcp" | "udp" if !self.is_compared() => {
-                self.own = true;
-                let found = Protocol::ALL.into_iter().find(|protocol| protocol.name() == word);
-                Ok(test(What::Protocol(found.into_iter().collect())))
-            }
-            _ => self.other(raw, &word, span),
+            _ => match Protocol::from_name(&word).filter(|_| !self.is_compared()) {
+                Some(protocol) => {
+                    self.own = true;
+                    Ok(test(What::Protocol(vec![protocol])))
+                }
+                None => self.other(raw, &word, span),
+            },
         }
     }
 
@@ -368,9 +384,9 @@ impl Parser<'_> {
         let (comparison, values) = self.comparison(span, &format!("{name} 10.0.0.0/8"))?;
         let whole = span.start..values.last().map_or(span.end, |value| value.span.end);
         match comparison {
-            Comparison::Equal => values::hosts(end, &whole, &values, self.directory),
+            Comparison::Equal => values::hosts(end, &whole, &values, self.directory, self.family),
             Comparison::NotEqual => {
-                values::hosts(end, &whole, &values, self.directory).map(Expr::negated)
+                values::hosts(end, &whole, &values, self.directory, self.family).map(Expr::negated)
             }
             _ => Err(FilterError::new(
                 span.clone(),
@@ -513,13 +529,12 @@ impl Parser<'_> {
         if values::state_word(word).is_some() {
             return wrong(format!("`{word}` alone is no test"), format!("write `state {word}`"));
         }
-        for prefix in ["unix:", "link:", "netlink:", "vsock:", "tipc:", "xdp:"] {
-            if word.starts_with(prefix) {
-                return wrong(
-                    format!("sockets of `{prefix}` are not built yet"),
-                    "TCP and UDP sockets can be listed; for the others use ss meanwhile".to_owned(),
-                );
-            }
+        let prefixes = ["unix:", "link:", "netlink:", "vsock:"];
+        if prefixes.iter().any(|prefix| word.starts_with(prefix)) || word.starts_with('/') {
+            return wrong(
+                no_column,
+                format!("this end is `src {word}`, the other end `dst {word}`"),
+            );
         }
         if let Some(port) = word.strip_prefix(':').filter(|port| !port.starts_with(':')) {
             return wrong(
@@ -748,6 +763,14 @@ mod tests {
             ("tcp:443", "protocol = tcp and (local.port = 443 or peer.port = 443)"),
             ("TCP:https", "protocol = tcp and (local.port = 443 or peer.port = 443)"),
             ("udp", "protocol = udp"),
+            ("unix", "protocol = unix"),
+            ("src unix:/run/*", "src unix:/run/*"),
+            ("dst = /run/x,@y", "dst unix:/run/x,unix:@y"),
+            ("src != netlink:rtnl", "not src netlink:0:*"),
+            ("local.address = /run/x*", "src unix:/run/x*"),
+            ("src link:arp:eth0 and dst *", "src link:2054:eth0 and peer.address = *"),
+            ("path = '/run/a b' and type = stream", r"path = /run/a\ b and type = stream"),
+            ("netlink.groups = 1 or pending > 5", "netlink.groups = 1 or pending >= 6"),
             ("state listen", "state = LISTEN"),
             (
                 "state == LISTEN && sport == 22 || dport==443",
@@ -787,8 +810,8 @@ mod tests {
             ("dst 443", "443", "`:443`"),
             ("peer.port > 80,90", "peer.port > 80,90", "in"),
             ("zzz = 1", "zzz", "--columns help"),
-            ("unix:/run/x", "unix:/run/x", "TCP and UDP"),
-            ("src unix:/run/x", "unix:/run/x", "TCP and UDP"),
+            ("unix:/run/x", "unix:/run/x", "`src unix:/run/x`"),
+            ("src link:nosuch", "link:nosuch", "link:arp:eth0"),
             ("ip6", "ip6", "family = ipv6"),
             ("port in (1,2", "", "in (443, 8443)"),
             ("pid = 1, and", "and", "pid > 0"),
@@ -874,6 +897,11 @@ mod tests {
         "dport",
         "443",
         "8000-8999",
+        "unix:/run/*",
+        "link:arp:eth0",
+        "netlink:rtnl:5",
+        "vsock:3:*",
+        "@x",
         "rtt",
         "50ms",
         "process",

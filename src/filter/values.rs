@@ -4,7 +4,7 @@ use super::{
     ast::{Column, Expr, Interface, Pattern, Ranges, Test, What},
     directory::Directory,
     error::{FilterError, Span},
-    host,
+    family_host, host,
     lexer::{self, Comparison},
     ports,
 };
@@ -14,6 +14,7 @@ use crate::{
     model::{
         owner::Unowned,
         protocol::{Family, Protocol},
+        socket_type::SocketType,
         state::{State, StateSet},
     },
 };
@@ -101,7 +102,9 @@ pub fn kind(field: &Field) -> Kind {
         ("local.interface", _) => Kind::Interface,
         ("mark", _) => Kind::Mark,
         ("cgroup", _) => Kind::Cgroup,
-        ("pid" | "tid" | "fd" | "bpf_maps", _) => Kind::Number(Unit::Count),
+        ("pid" | "tid" | "fd" | "bpf_maps" | "netlink.groups" | "pending", _) => {
+            Kind::Number(Unit::Count)
+        }
         (_, "state") => Kind::State,
         (_, "name" | "list") => Kind::Name,
         (_, "word") => Kind::Word,
@@ -177,7 +180,9 @@ pub fn compare(
             }
             What::Port(end, Ranges::new(found))
         }
-        Kind::Address(end) | Kind::Endpoint(end) => return hosts(end, &whole, values, directory),
+        Kind::Address(end) | Kind::Endpoint(end) => {
+            return hosts(end, &whole, values, directory, None);
+        }
         Kind::Interface => What::Interface(values.iter().map(interface).collect::<Result<_, _>>()?),
         Kind::Mark => What::Mark(values.iter().map(mark).collect::<Result<_, _>>()?),
         Kind::Cgroup => What::Name(Column(field), each(|value| Ok(cgroup(value)))?),
@@ -289,16 +294,25 @@ pub fn hosts(
     whole: &Span,
     values: &[Value],
     directory: &dyn Directory,
+    only: Option<Family>,
 ) -> Result<Expr, FilterError> {
-    let mut hosts = vec![];
-    for value in values {
-        hosts.push(host::parse(&value.plain(), &value.span, directory)?);
-    }
     let test = |what| Expr::Test(Test { what, span: whole.clone() });
+    let (mut hosts, mut others) = (vec![], vec![]);
+    for value in values {
+        match family_host::parse(&lexer::characters(&value.raw), &value.span, only)? {
+            Some(other) => others.push(other),
+            None => hosts.push(host::parse(&value.plain(), &value.span, directory)?),
+        }
+    }
+    let others = (!others.is_empty()).then(|| test(What::Host(end, others)));
+    if hosts.is_empty() {
+        return Ok(Expr::any_of(others.into_iter().collect()));
+    }
     // Addresses alone are one test, whatever their number.
     if hosts.iter().all(|host| host.ports.is_empty() && host.family.is_none()) {
         let prefixes = hosts.into_iter().flat_map(|host| host.prefixes).collect();
-        return Ok(test(What::Address(end, prefixes)));
+        let addresses = test(What::Address(end, prefixes));
+        return Ok(Expr::any_of(others.into_iter().chain([addresses]).collect()));
     }
     let of = |host: host::Host| {
         let mut parts = vec![];
@@ -313,7 +327,7 @@ pub fn hosts(
         }
         Expr::all_of(parts)
     };
-    Ok(Expr::any_of(hosts.into_iter().map(of).collect()))
+    Ok(Expr::any_of(others.into_iter().chain(hosts.into_iter().map(of)).collect()))
 }
 
 /// Groups of states ss has words for.
@@ -388,9 +402,14 @@ fn family(value: &Value) -> Result<Family, FilterError> {
     match value.plain().to_ascii_lowercase().as_str() {
         "ipv4" | "inet" | "ip4" | "v4" | "4" => Ok(Family::Ipv4),
         "ipv6" | "inet6" | "ip6" | "v6" | "6" => Ok(Family::Ipv6),
-        word => {
-            Err(value.wrong(format!("no family is called `{word}`"), "families are ipv4 and ipv6"))
-        }
+        "link" => Ok(Family::Packet),
+        word => Family::ALL.into_iter().find(|family| family.name() == word).ok_or_else(|| {
+            let names: Vec<_> = Family::ALL.map(Family::name).to_vec();
+            value.wrong(
+                format!("no family is called `{word}`"),
+                format!("families are {}", names.join(", ")),
+            )
+        }),
     }
 }
 
@@ -449,6 +468,7 @@ fn words(field: &Field) -> Vec<&'static str> {
     match field.id {
         "timer" => vec!["retransmit", "keepalive", "time-wait", "window-probe"],
         "shutdown" => vec!["none", "receive", "send", "both"],
+        "type" => SocketType::ALL.map(SocketType::name).to_vec(),
         "owner_unknown" => Unowned::ALL.map(Unowned::name).to_vec(),
         _ => vec![],
     }

@@ -13,6 +13,38 @@ impl Serialize for Name {
     }
 }
 
+/// A name in a file: text where it is UTF-8, else an array of its bytes.
+pub mod exactly {
+    use super::Name;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    /// Writes it.
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub fn serialize<S: Serializer>(name: &Option<Name>, to: S) -> Result<S::Ok, S::Error> {
+        let written = name.as_ref().map(|Name(bytes)| match String::from_utf8(bytes.clone()) {
+            Ok(text) => Written::Text(text),
+            Err(error) => Written::Bytes(error.into_bytes()),
+        });
+        written.serialize(to)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Name>, D::Error> {
+        let written = Option::<Written>::deserialize(from)?;
+        Ok(written.map(|written| match written {
+            Written::Text(text) => Name(text.into_bytes()),
+            Written::Bytes(bytes) => Name(bytes),
+        }))
+    }
+}
+
 /// The name as text for JSON: exact where it is UTF-8, else each other byte as `\xNN`.
 ///
 /// Such bytes are 0x80 and above, so only a backslash that begins `\x8` to `\xf` or `\x5c` could

@@ -1,9 +1,11 @@
 //! The type of a socket: what it promises of the data it carries.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// `SOCK_*` of `bits/socket_type.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "u8", into = "u8")]
 pub enum SocketType {
     /// 1: bytes in order, connected.
     Stream,
@@ -63,6 +65,18 @@ impl SocketType {
             Self::Packet => "packet",
             Self::Other(_) => "unknown",
         }
+    }
+}
+
+impl From<u8> for SocketType {
+    fn from(number: u8) -> Self {
+        Self::from_kernel(number)
+    }
+}
+
+impl From<SocketType> for u8 {
+    fn from(kind: SocketType) -> Self {
+        kind.number()
     }
 }
 

@@ -193,6 +193,30 @@ fn squeezed(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_uppercase()).collect()
 }
 
+/// A state in a file: its documented name, or the number of one that has none.
+pub mod by_name {
+    use super::State;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    pub fn serialize<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
+        match state {
+            State::Other(number) => serializer.collect_str(number),
+            named => serializer.serialize_str(named.name()),
+        }
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<State, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let named = State::all().find(|state| state.name() == word);
+        named
+            .or_else(|| word.parse().ok().map(State::Other))
+            .ok_or_else(|| D::Error::custom("expected a state"))
+    }
+}
+
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -221,6 +245,9 @@ impl StateSet {
     pub const fn every(protocol: Protocol) -> Self {
         if protocol.has_tcp_states() {
             Self::ALL
+        } else if matches!(protocol, Protocol::Packet | Protocol::Netlink | Protocol::Xdp) {
+            // They have no connections, and every tool shows them without a state.
+            Self(1 << 7)
         } else if protocol.can_listen() {
             // ESTABLISHED, SYN_SENT, UNCONNECTED, CLOSE_WAIT, LISTEN, CLOSING.
             Self((1 << 1) | (1 << 2) | (1 << 7) | (1 << 8) | (1 << 10) | (1 << 11))

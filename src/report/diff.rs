@@ -185,7 +185,8 @@ struct Pairs<'a> {
     born: Vec<&'a Socket>,
 }
 
-type Address = (Protocol, Family, Endpoint, Endpoint);
+/// A socket without internet addresses is known by its inode.
+type Address = (Protocol, Family, Endpoint, Endpoint, Option<u64>);
 
 fn pairs<'a>(old: &[&'a Socket], new: &[&'a Socket], by_cookie: bool) -> Pairs<'a> {
     let cookie = |s: &Socket| s.cookie.filter(|_| by_cookie);
@@ -221,12 +222,13 @@ fn pairs<'a>(old: &[&'a Socket], new: &[&'a Socket], by_cookie: bool) -> Pairs<'
     }
     gone.extend(by_address.into_values().flatten());
     // A map has no order, a report has.
-    gone.sort_by_key(|s| (s.protocol, s.local, s.remote, s.cookie));
+    gone.sort_by_key(|s| (s.protocol, s.local, s.remote, s.inode, s.cookie));
     Pairs { same, gone, born }
 }
 
 fn address(socket: &Socket) -> Address {
-    (socket.protocol, socket.family, socket.local, socket.remote)
+    let inode = socket.inode.filter(|_| !socket.family.is_inet());
+    (socket.protocol, socket.family, socket.local, socket.remote, inode)
 }
 
 fn states(old: &[&Socket], new: &[&Socket]) -> Vec<StateCount> {

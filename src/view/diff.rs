@@ -2,14 +2,19 @@
 
 use super::{
     document::{Block, Document},
-    escape, head, json,
+    escape, format, head, json,
 };
 use crate::{
-    model::{about::About, endpoint::Endpoint, name::lossless},
+    field::{
+        self,
+        row::{Context, Row},
+        value::Value,
+    },
+    model::{self, about::About, name::lossless},
     report::diff::{Diff, Seen, Set},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt::Write, net::IpAddr};
+use std::{collections::BTreeMap, fmt::Write};
 
 /// The schema.
 pub const SCHEMA: &str = "sockeye.diff/1";
@@ -55,8 +60,8 @@ struct StateCount {
 
 #[derive(Debug, Serialize)]
 struct Address {
-    address: IpAddr,
-    port: u16,
+    address: Option<String>,
+    port: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -176,18 +181,45 @@ pub fn figures(diff: &Diff<'_>, before: &About, after: &About) -> Figures {
 }
 
 fn socket(seen: Seen<'_>) -> Socket {
-    let address = |end: &Endpoint| Address { address: end.address, port: end.port };
     let s = seen.socket;
     Socket {
         protocol: s.protocol.name(),
         family: s.family.name(),
         state: s.state.name(),
-        local: address(&s.local),
-        peer: s.peer().map(address),
+        local: address(s, "local"),
+        peer: (end(s, "peer") != format::UNKNOWN).then(|| address(s, "peer")),
         inode: s.inode,
         cookie: s.cookie,
         processes: held_by(seen),
     }
+}
+
+/// One end: its address and port, as a listing has them in JSON.
+fn address(socket: &model::socket::Socket, side: &str) -> Address {
+    let context = Context::default();
+    let row = Row { socket, context: &context };
+    let value = |what: &str| field::find(&format!("{side}.{what}")).map(|field| field.value(row));
+    let mut address = vec![];
+    if let Some(value) = value("address") {
+        format::exact(&mut address, row, &value);
+    }
+    let address = String::from_utf8(address).ok().filter(|address| !address.is_empty());
+    let port = match value("port") {
+        Some(Value::Count(port)) => Some(port),
+        _ => None,
+    };
+    Address { address, port }
+}
+
+/// One end for people.
+fn end(socket: &model::socket::Socket, column: &str) -> String {
+    let context = Context::default();
+    let row = Row { socket, context: &context };
+    let mut text = vec![];
+    if let Some(field) = field::find(column) {
+        format::human(&mut text, row, &field.value(row));
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn held_by(seen: Seen<'_>) -> Vec<Holder> {
@@ -289,8 +321,8 @@ fn sockets(document: &mut Document, title: &str, seen: &[Seen<'_>], limit: usize
         vec![
             s.protocol.name().to_owned(),
             s.state.name().to_owned(),
-            s.local.to_string(),
-            s.peer().map_or_else(|| "-".to_owned(), ToString::to_string),
+            end(s, "local"),
+            end(s, "peer"),
             programs(&held_by(*seen)),
         ]
     });
@@ -342,8 +374,8 @@ fn changed(document: &mut Document, diff: &Diff<'_>, limit: usize) {
             s.protocol.name().to_owned(),
             was.socket.state.name().to_owned(),
             s.state.name().to_owned(),
-            s.local.to_string(),
-            s.peer().map_or_else(|| "-".to_owned(), ToString::to_string),
+            end(s, "local"),
+            end(s, "peer"),
             programs(&holders(*was, *is)),
         ]
     });

@@ -3,10 +3,17 @@
 use super::{address, escape, json};
 use crate::{
     field::{
+        end::{End, Part},
+        families::ip_protocol,
         row::Row,
         value::{List, Value},
     },
-    model::{endpoint::Endpoint, owner::Unowned},
+    model::{
+        endpoint::Endpoint,
+        family::{packet::Instruction, unix},
+        owner::{Process, Unowned},
+        protocol::Protocol,
+    },
 };
 use std::io::Write;
 
@@ -35,11 +42,57 @@ pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
             out.push(b'/');
             json::number(out, *length);
         }
+        Value::Path(name) => escape::for_terminal(out, &unix::written(name)),
+        Value::Label(n) => json::number(out, *n),
         Value::Endpoint(end, interface) => endpoint(out, row, end, *interface),
+        Value::End(row, side) => match End::of(*row, *side) {
+            Some(end) => family_end(out, &end, escape::for_terminal),
+            None => out.extend(UNKNOWN.as_bytes()),
+        },
+        Value::Connection(subflow) => {
+            endpoint(out, row, &subflow.local, None);
+            out.extend(b">");
+            endpoint(out, row, &subflow.peer, None);
+        }
+        Value::Instruction(instruction) => self::instruction(out, *instruction),
         Value::State(state) => out.extend(state.name().as_bytes()),
         Value::List(values) => list(out, row, *values),
         Value::Owners(row) => owners(out, *row),
+        Value::PeerOwners(row) => match row.peer_holders().next() {
+            Some(_) => holders(out, row.peer_holders()),
+            None => out.extend(UNKNOWN.as_bytes()),
+        },
     }
+}
+
+/// `/run/x`, `#4711`, `rtnl:811`, `*:eth0`: what is not there is the wildcard.
+fn family_end(out: &mut Vec<u8>, end: &End<'_>, name: fn(&mut Vec<u8>, &[u8])) {
+    let mut write = |part: Option<Part<'_>>| match part {
+        None => out.push(b'*'),
+        Some(Part::Path(path)) => name(out, &unix::written(path)),
+        Some(Part::Word(word)) => out.extend(word.as_bytes()),
+        Some(Part::Interface(interface)) => name(out, interface.as_bytes()),
+        Some(Part::Number(number)) => json::number(out, number),
+        Some(Part::Inode(inode)) => {
+            out.push(b'#');
+            json::number(out, inode);
+        }
+        Some(Part::Queue(queue)) => {
+            out.push(b'q');
+            json::number(out, queue);
+        }
+    };
+    write(end.address);
+    if end.has_port {
+        write(Some(Part::Word(":")));
+        write(end.port);
+    }
+}
+
+/// As ss writes it.
+fn instruction(out: &mut Vec<u8>, instruction: Instruction) {
+    let Instruction { code, yes, no, k } = instruction;
+    let _ = write!(out, "0x{code:02x} {yes} {no} {k}");
 }
 
 fn list(out: &mut Vec<u8>, row: Row<'_>, values: List<'_>) {
@@ -66,6 +119,12 @@ pub fn exact(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
         }
         Value::Flag(flag) => out.extend(if *flag { "true" } else { "false" }.as_bytes()),
         Value::Name(name) => out.extend(escape::lossless(name).as_bytes()),
+        Value::Path(name) => lossless(out, &unix::written(name)),
+        Value::End(row, side) => {
+            if let Some(end) = End::of(*row, *side) {
+                family_end(out, &end, lossless);
+            }
+        }
         Value::List(values) => {
             for (index, value) in values.values().enumerate() {
                 if index > 0 {
@@ -74,16 +133,23 @@ pub fn exact(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
                 exact(out, row, &value);
             }
         }
-        Value::Owners(row) => {
-            for (index, (process, fd)) in row.holders().enumerate() {
-                if index > 0 {
-                    out.push(b';');
-                }
-                out.extend(escape::lossless(&process.command).as_bytes());
-                let _ = write!(out, "/{}/{fd}", process.pid);
-            }
-        }
+        Value::Owners(row) => exact_holders(out, row.holders()),
+        Value::PeerOwners(row) => exact_holders(out, row.peer_holders()),
         other => human(out, row, other),
+    }
+}
+
+fn lossless(out: &mut Vec<u8>, name: &[u8]) {
+    out.extend(escape::lossless(name).as_bytes());
+}
+
+fn exact_holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u32)>) {
+    for (index, (process, fd)) in holders.enumerate() {
+        if index > 0 {
+            out.push(b';');
+        }
+        out.extend(escape::lossless(&process.command).as_bytes());
+        let _ = write!(out, "/{}/{fd}", process.pid);
     }
 }
 
@@ -110,7 +176,11 @@ fn endpoint(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<&
     match row.context.names.service(row.socket.protocol, end.port) {
         Some(name) => escape::for_terminal(out, name.as_bytes()),
         None if end.port == 0 => out.push(b'*'),
-        None => json::number(out, end.port),
+        // The port of a raw socket is the IP protocol it sees.
+        None => match ip_protocol(end.port).filter(|_| row.socket.protocol == Protocol::Raw) {
+            Some(name) => out.extend(name.as_bytes()),
+            None => json::number(out, end.port),
+        },
     }
 }
 
@@ -125,9 +195,13 @@ fn owners(out: &mut Vec<u8>, row: Row<'_>) {
         }
         return;
     }
+    holders(out, row.holders());
+}
+
+fn holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u32)>) {
     let mut command: Option<&[u8]> = None;
     let mut last_pid = None;
-    for (process, _) in row.holders() {
+    for (process, _) in holders {
         if command == Some(&process.command) {
             if last_pid != Some(process.pid) {
                 let _ = write!(out, ",{}", process.pid);

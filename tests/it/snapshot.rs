@@ -184,6 +184,7 @@ fn any_gap() -> impl Strategy<Value = Gap> {
         code: code.into(),
         message,
         hint,
+        untold: vec![],
     })
 }
 

@@ -72,11 +72,17 @@ pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
 /// Every state, bound sockets too: the ports they hold are held from everybody.
 fn protocols(args: &SnapshotArgs) -> Vec<(Protocol, StateSet)> {
     let every = !args.tcp && !args.udp;
-    let tcp = StateSet::ALL.with(StateSet::of(State::BoundInactive));
-    let udp = StateSet::of(State::Established).with(StateSet::of(State::Unconnected));
-    [(Protocol::Tcp, tcp, args.tcp), (Protocol::Udp, udp, args.udp)]
-        .into_iter()
-        .filter(|(.., asked)| *asked || every)
-        .map(|(protocol, states, _)| (protocol, states))
-        .collect()
+    let asked = |protocol: &Protocol| match protocol {
+        Protocol::Tcp => args.tcp || every,
+        Protocol::Udp => args.udp || every,
+        // Not asked for unasked, as in listings.
+        Protocol::Tipc => false,
+        _ => every,
+    };
+    let states = |protocol| match protocol {
+        Protocol::Tcp => StateSet::ALL.with(StateSet::of(State::BoundInactive)),
+        other => StateSet::every(other),
+    };
+    let protocols = Protocol::ALL.into_iter().filter(asked);
+    protocols.map(|protocol| (protocol, states(protocol))).collect()
 }

@@ -6,17 +6,16 @@ use crate::{
     collect::query::Scope,
     field::need::Need,
     kernel::namespace,
-    model::{
-        protocol::Protocol,
-        state::{State, StateSet},
-    },
+    model::{protocol::Protocol, state::StateSet},
     view::{output::Output, rows::summary::SummarySink},
 };
 
 /// Prints the summary.
 pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
-    let udp = StateSet::of(State::Established).with(StateSet::of(State::Unconnected));
-    let protocols = vec![(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, udp)];
+    // TIPC is not asked for unasked, as in listings.
+    let listed = Protocol::ALL.into_iter().filter(|protocol| *protocol != Protocol::Tipc);
+    let protocols: Vec<_> = listed.map(|p| (p, StateSet::every(p))).collect();
+    let asked: Vec<_> = protocols.iter().map(|(protocol, _)| *protocol).collect();
     let query = plan::report_query(&args.source, protocols, Need::NONE)?;
     let mut recording = plan::recording(&args.source, &args.repeat)?;
     if let Some(netns) = &args.source.netns {
@@ -27,8 +26,8 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let several = query.scope == Scope::Everywhere;
     repeat::run(&args.repeat, |_| {
         let mut output = Output::stdout();
-        let outcome =
-            ask(&query, recording.take(), &mut SummarySink::new(&mut output, device, several))?;
+        let sink = &mut SummarySink::new(&mut output, device, several, asked.clone());
+        let outcome = ask(&query, recording.take(), sink)?;
         notices.tell(&outcome.about);
         Ok(Exit::Answered)
     })

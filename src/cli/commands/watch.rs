@@ -109,7 +109,7 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
         filter_file: args.filter_file.clone(),
         ..ListArgs::default()
     };
-    let typed = filter::of(&list)?;
+    let typed = filter::of(&list, None)?;
     let recording = plan::recording(&args.source, &RepeatArgs::default())?;
     let query = query(args)?;
     is_a_terminal()?;

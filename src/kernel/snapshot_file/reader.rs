@@ -14,6 +14,7 @@ use crate::{
         proc::root::Root,
     },
     model::{
+        family::FamilyFacts,
         gap::Gap,
         limits::Limits,
         owner::{Owners, Process},
@@ -345,6 +346,11 @@ impl Reading {
             // Their bytes are the kernel's; read here they would be other numbers.
             for socket in &mut self.sockets {
                 (socket.tcp_info, socket.sockopt) = (None, None);
+                match socket.family_facts.as_deref_mut() {
+                    Some(FamilyFacts::Mptcp(mptcp)) => mptcp.info = None,
+                    Some(FamilyFacts::Sctp(sctp)) => sctp.info = None,
+                    _ => {}
+                }
             }
             self.gaps.push(Gap::new(
                 "byte-order",

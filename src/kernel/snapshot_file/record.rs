@@ -183,6 +183,7 @@ impl<'a> GapRecord<'a> {
             code: Cow::Owned(self.code.into_owned()),
             message: self.message.into_owned(),
             hint: self.hint.into_owned(),
+            untold: vec![],
         }
     }
 }

@@ -4,6 +4,7 @@ use super::text::{Hex, Name};
 use crate::model::{
     details::Details,
     endpoint::Endpoint,
+    family::FamilyFacts,
     memory::SocketMemory,
     netns::NetnsIndex,
     protocol::{Family, Protocol},
@@ -13,7 +14,7 @@ use crate::model::{
     tcp_info::TcpInfo,
     timer::{Timer, TimerKind},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{borrow::Cow, net::IpAddr};
 
 /// One end.
@@ -86,6 +87,16 @@ pub struct SocketRecord<'a> {
     pub congestion: Option<Name<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Cow<'a, Details>>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_facts")]
+    pub facts: Option<Cow<'a, FamilyFacts>>,
+}
+
+/// Facts of a family; those of one that this version does not know are passed over.
+fn known_facts<'a, 'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, FamilyFacts>>, D::Error> {
+    let facts = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(facts).ok().map(Cow::Owned))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -134,6 +145,7 @@ impl<'a> SocketRecord<'a> {
             memory: socket.memory,
             congestion: socket.congestion.as_ref().map(|c| Name(Cow::Borrowed(c.name()))),
             details: socket.details.as_deref().map(Cow::Borrowed),
+            facts: socket.family_facts.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -184,7 +196,7 @@ impl<'a> SocketRecord<'a> {
             memory: self.memory,
             congestion: self.congestion.as_ref().map(|name| Congestion::from_kernel(&name.0)),
             details: self.details.as_ref().map(|told| Box::new(told.as_ref().clone())),
-            family_facts: None,
+            family_facts: self.facts.as_ref().map(|facts| Box::new(facts.as_ref().clone())),
         })
     }
 }

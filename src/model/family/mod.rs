@@ -3,6 +3,7 @@
 //! It stands behind one pointer of [`super::socket::Socket`]: TCP and UDP sockets come by the
 //! million and have none of it.
 
+pub mod ethertype;
 pub mod mptcp;
 pub mod netlink;
 pub mod packet;
@@ -17,13 +18,15 @@ use mptcp::Mptcp;
 use netlink::Netlink;
 use packet::Packet;
 use sctp::Sctp;
+use serde::{Deserialize, Serialize};
 use tipc::Tipc;
 use unix::Unix;
 use vsock::Vsock;
 use xdp::Xdp;
 
 /// The facts only some family has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FamilyFacts {
     /// `AF_UNIX`.
     Unix(Unix),

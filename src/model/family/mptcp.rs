@@ -6,9 +6,10 @@ use crate::model::{
     state::State,
     tcp_info::{TcpField, TcpUnit},
 };
+use serde::{Deserialize, Serialize};
 
 /// What an MPTCP socket has.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Mptcp {
     /// `struct mptcp_info`, where it was asked for.
     pub info: Option<MptcpInfo>,
@@ -17,9 +18,10 @@ pub struct Mptcp {
 }
 
 /// One of the TCP connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subflow {
     /// State.
+    #[serde(with = "crate::model::state::by_name")]
     pub state: State,
     /// This end.
     pub local: Endpoint,
@@ -30,7 +32,7 @@ pub struct Subflow {
 }
 
 /// The struct as received: kernels send 40 to 96 bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MptcpInfo(Box<[u8]>);
 
 /// Bytes of the struct that this build knows (Linux 6.18).

@@ -1,9 +1,10 @@
 //! `AF_NETLINK` sockets (`linux/netlink_diag.h`, netlink(7)).
 
 use crate::model::socket_type::SocketType;
+use serde::{Deserialize, Serialize};
 
 /// What a netlink socket has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Netlink {
     /// Raw or dgram, which netlink treats alike. `None` from /proc.
     pub kind: Option<SocketType>,

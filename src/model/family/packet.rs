@@ -1,10 +1,11 @@
 //! `AF_PACKET` sockets (`linux/packet_diag.h`, packet(7)).
 
 use crate::model::socket_type::SocketType;
+use serde::{Deserialize, Serialize};
 
 /// What a packet socket has. Its interface is [`crate::model::socket::Socket::interface`]; 0 is
 /// every interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packet {
     /// Raw: frames with their header; dgram: without.
     pub kind: SocketType,
@@ -43,7 +44,7 @@ impl Packet {
 }
 
 /// `struct packet_diag_info`, the interface apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Info {
     /// Version of the rings (`PACKET_VERSION`), from 0.
     pub version: u32,
@@ -69,7 +70,7 @@ impl Info {
 }
 
 /// `struct packet_diag_ring`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ring {
     /// Bytes of a block.
     pub block_size: u32,
@@ -88,7 +89,7 @@ pub struct Ring {
 }
 
 /// `PACKET_FANOUT`: the group and how frames are dealt to its members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fanout {
     /// The group.
     pub id: u16,
@@ -114,7 +115,7 @@ impl Fanout {
 }
 
 /// `struct packet_diag_mclist`: an `PACKET_ADD_MEMBERSHIP`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// Interface.
     pub interface: u32,
@@ -140,7 +141,7 @@ impl Membership {
 }
 
 /// `struct sock_filter`: an instruction of classic BPF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instruction {
     /// What to do.
     pub code: u16,

@@ -1,10 +1,11 @@
 //! SCTP sockets (`struct sctp_info`, `linux/sctp.h`; attributes of `net/sctp/diag.c`).
 
 use crate::model::layout::Place;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// What an SCTP socket has.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sctp {
     /// Addresses of this end: an association has several.
     pub locals: Vec<IpAddr>,
@@ -15,7 +16,7 @@ pub struct Sctp {
 }
 
 /// The struct as received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SctpInfo(Box<[u8]>);
 
 /// Bytes of the struct (Linux 6.18).

@@ -1,20 +1,26 @@
 //! `AF_UNIX` sockets (`linux/unix_diag.h`, unix(7)).
 
-use crate::model::{name::Name, socket_type::SocketType};
+use crate::model::{
+    name::{self, Name},
+    socket_type::SocketType,
+};
+use serde::{Deserialize, Serialize};
 
 /// What a unix socket has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unix {
     /// Stream, dgram or seqpacket.
     pub kind: SocketType,
     /// Its name as bind(2) got it: a path, or an abstract name, which begins with a zero byte.
     /// `None`: it has none.
+    #[serde(with = "name::exactly")]
     pub path: Option<Name>,
     /// The file of a path. `None`: no path, or from /proc.
     pub file: Option<File>,
     /// Inode of the socket at the other end. `None`: not connected, or from /proc.
     pub peer_inode: Option<u32>,
     /// Name of the socket at the other end, where it has one and was looked up.
+    #[serde(with = "name::exactly")]
     pub peer_path: Option<Name>,
     /// Inodes of the sockets whose connections wait for accept(2), where it was asked for;
     /// the kernel writes 0 for one whose program is gone.
@@ -22,7 +28,7 @@ pub struct Unix {
 }
 
 /// The file that a path names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Its inode.
     pub inode: u32,

@@ -1,8 +1,10 @@
 //! `AF_XDP` sockets (`linux/xdp_diag.h`). The interface is
 //! [`crate::model::socket::Socket::interface`].
 
+use serde::{Deserialize, Serialize};
+
 /// What an XDP socket has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Xdp {
     /// Queue of the interface.
     pub queue_id: Option<u32>,
@@ -21,7 +23,7 @@ pub struct Xdp {
 }
 
 /// `struct xdp_diag_umem`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Umem {
     /// Bytes.
     pub size: u64,
@@ -44,7 +46,7 @@ pub struct Umem {
 }
 
 /// `struct xdp_diag_stats`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Statistics {
     /// Frames dropped.
     pub rx_dropped: u64,

@@ -1,11 +1,22 @@
 //! One socket as a JSON object.
 
 use crate::{
-    field::{column::shutdown_name, definition::Field, details, row::Row, value::Value},
+    field::{
+        self,
+        column::shutdown_name,
+        definition::Field,
+        details,
+        end::{End, Side},
+        families,
+        row::Row,
+        value::Value,
+    },
     model::{
         details::BpfStorage,
         endpoint::Endpoint,
+        family::{mptcp::Subflow, packet::Instruction, unix},
         memory::SocketMemory,
+        owner::Process,
         queues::Queues,
         tcp_info::{TCP_FIELDS, TcpInfo},
     },
@@ -24,12 +35,19 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     out.extend(s.state.name().as_bytes());
     out.extend(b"\",\"state_number\":");
     json::number(out, s.state.number());
-    out.extend(b",\"local\":");
-    local(out, &s.local, row.interface());
-    out.extend(b",\"peer\":");
-    match s.peer() {
-        Some(end) => peer(out, end),
-        None => out.extend(b"null"),
+    if s.family.is_inet() {
+        out.extend(b",\"local\":");
+        local(out, &s.local, row.interface());
+        out.extend(b",\"peer\":");
+        match s.peer() {
+            Some(end) => peer(out, end),
+            None => out.extend(b"null"),
+        }
+    } else {
+        out.extend(b",\"local\":");
+        family_local(out, row);
+        out.extend(b",\"peer\":");
+        family_peer(out, row);
     }
     queues(out, s.queues);
     out.extend(b",\"inode\":");
@@ -86,7 +104,50 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     memory(out, s.memory.as_ref(), s.drops);
     flags(out, row);
     rare(out, row);
+    if let Some(name) = families::object(s.protocol) {
+        of_family(out, name, row);
+    }
     out.push(b'}');
+}
+
+/// The object of a family or protocol, under its name.
+fn of_family(out: &mut Vec<u8>, name: &'static str, row: Row<'_>) {
+    let children = field::all().iter().filter(|field| parent_of(field) == Some(name));
+    out.extend(b",\"");
+    out.extend(name.as_bytes());
+    out.extend(b"\":{");
+    for (index, field) in children.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        json::string(out, field.json.get(name.len() + 1..).unwrap_or_default());
+        out.push(b':');
+        member(out, field, row);
+    }
+    out.push(b'}');
+}
+
+/// This end of a socket that is not of the internet: what of it is an address and a port.
+fn family_local(out: &mut Vec<u8>, row: Row<'_>) {
+    family_end(out, row, ["local.address", "local.port"]);
+    out.extend(b",\"interface\":");
+    json::string_or_null(out, row.interface());
+    out.push(b'}');
+}
+
+fn family_peer(out: &mut Vec<u8>, row: Row<'_>) {
+    if End::peer(row).is_none() {
+        return out.extend(b"null");
+    }
+    family_end(out, row, ["peer.address", "peer.port"]);
+    out.push(b'}');
+}
+
+fn family_end(out: &mut Vec<u8>, row: Row<'_>, columns: [&str; 2]) {
+    for (key, id) in [&b"{\"address\":"[..], b",\"port\":"].into_iter().zip(columns) {
+        out.extend(key);
+        value(out, &field::find(id).map_or(Value::Absent, |field| field.value(row)));
+    }
 }
 
 /// What comes unasked and is small.
@@ -205,8 +266,25 @@ fn queues(out: &mut Vec<u8>, queues: Queues) {
 }
 
 fn processes(out: &mut Vec<u8>, row: Row<'_>) {
+    holders(out, row.holders());
+}
+
+/// One TCP connection of an MPTCP connection.
+fn connection(out: &mut Vec<u8>, subflow: &Subflow) {
+    out.extend(b"{\"state\":");
+    json::word(out, subflow.state.name());
+    out.extend(b",\"local\":");
+    peer(out, &subflow.local);
+    out.extend(b",\"peer\":");
+    peer(out, &subflow.peer);
+    out.extend(b",\"cookie\":");
+    json::number_or_null(out, subflow.cookie);
+    out.push(b'}');
+}
+
+fn holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u32)>) {
     out.push(b'[');
-    for (index, (process, fd)) in row.holders().enumerate() {
+    for (index, (process, fd)) in holders.enumerate() {
         if index > 0 {
             out.push(b',');
         }
@@ -263,7 +341,10 @@ fn memory(out: &mut Vec<u8>, memory: Option<&SocketMemory>, drops: Option<u32>) 
 }
 
 /// Objects that are `null` where nothing in them is known, as in the whole object.
-const NULLABLE: [&str; 8] = ["peer", "timer", "tcp_info", "memory", "bbr", "dctcp", "vegas", "ulp"];
+const NULLABLE: [&str; 17] = [
+    "peer", "timer", "tcp_info", "memory", "bbr", "dctcp", "vegas", "ulp", "unix", "packet",
+    "netlink", "raw", "mptcp", "vsock", "xdp", "sctp", "tipc",
+];
 
 /// Writes an object of these columns alone, nested as the whole one is. Each key once, whatever
 /// was asked for twice.
@@ -304,23 +385,30 @@ fn parent_of(field: &Field) -> Option<&'static str> {
 }
 
 fn nested(out: &mut Vec<u8>, parent: &str, children: Vec<&Field>, row: Row<'_>) {
-    let values: Vec<_> = children.into_iter().map(|f| (f.json, f.value(row))).collect();
-    if NULLABLE.contains(&parent) && values.iter().all(|(_, value)| value.is_absent()) {
+    let is_absent = |field: &&Field| field.value(row).is_absent() && !is_family(parent, row);
+    if NULLABLE.contains(&parent) && children.iter().all(is_absent) {
         return out.extend(b"null");
     }
-    for (index, (place, value)) in values.iter().enumerate() {
+    for (index, field) in children.into_iter().enumerate() {
         out.push(if index == 0 { b'{' } else { b',' });
-        json::string(out, place.get(parent.len() + 1..).unwrap_or_default());
+        json::string(out, field.json.get(parent.len() + 1..).unwrap_or_default());
         out.push(b':');
-        self::value(out, value);
+        member(out, field, row);
     }
     out.push(b'}');
+}
+
+/// Whether a row has the object of this name, whatever is known in it.
+fn is_family(parent: &str, row: Row<'_>) -> bool {
+    families::object(row.socket.protocol) == Some(parent)
 }
 
 fn member(out: &mut Vec<u8>, field: &Field, row: Row<'_>) {
     match field.value(row) {
         // This end has an interface, also where it is none.
         Value::Endpoint(end, bound) if field.id == "local" => local(out, &end, bound),
+        Value::End(row, Side::Local) => family_local(out, row),
+        Value::End(row, Side::Peer) => family_peer(out, row),
         // A list without a value is empty where it was told, and not where it was not.
         Value::List(list) if list.is_empty() && !is_told(field, row) => out.extend(b"null"),
         // The maps with their values.
@@ -336,6 +424,7 @@ fn member(out: &mut Vec<u8>, field: &Field, row: Row<'_>) {
 fn is_told(field: &Field, row: Row<'_>) -> bool {
     let details = row.socket.details.as_deref();
     match field.id {
+        _ if parent_of(field).is_some() => families::is_told(field, row),
         "sockopt" => row.socket.sockopt.is_some(),
         "md5" => details.is_some_and(|details| details.md5.is_some()),
         "bpf_maps" => details.is_some_and(|details| details.storages.is_some()),
@@ -356,6 +445,19 @@ pub fn value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Flag(flag) => out.extend(if *flag { &b"true"[..] } else { b"false" }),
         Value::Word(word) => json::string(out, word),
         Value::Name(name) => json::name(out, name),
+        Value::Path(name) => json::name(out, &unix::written(name)),
+        // An address is text, whatever its family.
+        Value::Label(n) => {
+            out.push(b'"');
+            json::number(out, *n);
+            out.push(b'"');
+        }
+        Value::End(row, Side::Local) => family_local(out, *row),
+        Value::End(row, Side::Peer) => family_peer(out, *row),
+        Value::Connection(subflow) => connection(out, subflow),
+        Value::Instruction(Instruction { code, yes, no, k }) => {
+            let _ = write!(out, "\"0x{code:02x} {yes} {no} {k}\"");
+        }
         Value::Address(address) => {
             out.push(b'"');
             address::write(out, *address);
@@ -381,5 +483,6 @@ pub fn value(out: &mut Vec<u8>, value: &Value<'_>) {
             out.push(b']');
         }
         Value::Owners(row) => processes(out, *row),
+        Value::PeerOwners(row) => holders(out, row.peer_holders()),
     }
 }

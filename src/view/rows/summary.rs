@@ -32,6 +32,8 @@ pub struct SummarySink<'o> {
     /// Whether several namespaces were asked for, so that the table names them.
     several: bool,
     by_netns: BTreeMap<NetnsIndex, (Netns, Summary)>,
+    /// What was asked for.
+    protocols: Vec<Protocol>,
     about: Option<About>,
 }
 
@@ -51,8 +53,13 @@ struct Counts {
 
 impl<'o> SummarySink<'o> {
     /// Prints to `output`, for people on `device` or as JSON.
-    pub fn new(output: &'o mut Output, device: Option<Device>, several: bool) -> Self {
-        Self { output, device, several, by_netns: BTreeMap::new(), about: None }
+    pub fn new(
+        output: &'o mut Output,
+        device: Option<Device>,
+        several: bool,
+        protocols: Vec<Protocol>,
+    ) -> Self {
+        Self { output, device, several, protocols, by_netns: BTreeMap::new(), about: None }
     }
 
     fn document(&self) -> Document {
@@ -60,7 +67,10 @@ impl<'o> SummarySink<'o> {
         for (netns, summary) in self.by_netns.values() {
             for protocol in Protocol::ALL {
                 for (state, total) in summary.states(protocol) {
-                    let of = |family| summary.count(protocol, family, state).to_string();
+                    let of = |family| match protocol.is_inet() {
+                        true => summary.count(protocol, family, state).to_string(),
+                        false => "-".to_owned(),
+                    };
                     let [v4, v6] = Family::INET.map(of);
                     let (protocol, state) = (protocol.name().to_owned(), state.name().to_owned());
                     let mut row = vec![protocol, state, v4, v6, total.to_string()];
@@ -76,14 +86,15 @@ impl<'o> SummarySink<'o> {
         Document { blocks: vec![Block::Table { heads, rows }] }
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self, about: &About) -> Figures {
         let mut figures = Figures { counts: vec![], totals: BTreeMap::new() };
         for (netns, summary) in self.by_netns.values() {
             let counts = summary.counts().into_iter();
             figures.counts.extend(counts.map(|count| Counts { netns: netns.clone(), count }));
         }
-        // What was not asked for has no total, which is not that there is none.
-        for protocol in [Protocol::Tcp, Protocol::Udp] {
+        // What nobody told has no total, which is not that there is none.
+        let untold = |p: &&Protocol| about.gaps.iter().any(|gap| gap.untold.contains(p));
+        for protocol in self.protocols.iter().filter(|p| !untold(p)).copied() {
             let total = self.by_netns.values().map(|(_, summary)| summary.total(protocol)).sum();
             figures.totals.insert(protocol.name(), total);
         }
@@ -111,7 +122,7 @@ impl RowSink for SummarySink<'_> {
             }
             (None, Some(mut about)) => {
                 about.gaps.extend_from_slice(late);
-                let figures = self.figures();
+                let figures = self.figures(&about);
                 head::report(&mut self.output.buffer, SCHEMA, &about, &figures)?;
             }
             (None, None) => {}

@@ -4,6 +4,7 @@ use super::parts::{
     count, document, host, netns, nullable, or_null, source, state, strict, unknown_or_count,
     unowned, with_dialect,
 };
+use crate::model::protocol::{Family, Protocol};
 use serde_json::{Value, json};
 
 /// The first line of a snapshot file.
@@ -18,7 +19,7 @@ pub(super) fn comparison() -> Value {
 
 /// The first line of a snapshot file; docs/snapshot-format.md describes the others.
 fn snapshot_header() -> Value {
-    let protocol = json!({"enum": ["tcp", "udp"]});
+    let protocol = json!({"enum": Protocol::ALL.map(Protocol::name)});
     strict(&json!({
         "schema": {"const": "sockeye.snapshot/1"},
         "generated_at": {"type": "string", "description": "RFC 3339, UTC"},
@@ -37,12 +38,12 @@ fn snapshot_header() -> Value {
 }
 
 fn diff() -> Value {
-    let port = json!({"type": "integer", "minimum": 0, "maximum": 65535});
-    let end = strict(&json!({"address": {"type": "string"}, "port": port}));
+    let port = unknown_or_count("null where the family has no ports");
+    let end = strict(&json!({"address": nullable("string"), "port": port}));
     let holder = strict(&json!({"pid": count(), "command": {"type": "string"}, "fd": count()}));
     let socket = strict(&json!({
-        "protocol": {"enum": ["tcp", "udp"]},
-        "family": {"enum": ["ipv4", "ipv6"]},
+        "protocol": {"enum": Protocol::ALL.map(Protocol::name)},
+        "family": {"enum": Family::ALL.map(Family::name)},
         "state": state(),
         "local": end,
         "peer": or_null(&end),
@@ -65,7 +66,7 @@ fn diff() -> Value {
             "born": count(), "gone": count(), "changed": count(), "unchanged": count(),
         })),
         "states": list(&strict(&json!({
-            "protocol": {"enum": ["tcp", "udp"]}, "state": state(), "before": count(), "after": count(),
+            "protocol": {"enum": Protocol::ALL.map(Protocol::name)}, "state": state(), "before": count(), "after": count(),
         }))),
         "born": list(&socket),
         "gone": list(&socket),

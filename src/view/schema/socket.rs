@@ -5,8 +5,11 @@ use super::parts::{
     with_dialect,
 };
 use crate::{
-    field::{self, definition::Field},
-    model::tcp_info::TCP_FIELDS,
+    field::{self, definition::Field, families},
+    model::{
+        protocol::{Family, Protocol},
+        tcp_info::TCP_FIELDS,
+    },
 };
 use serde_json::{Value, json};
 
@@ -60,9 +63,10 @@ pub(super) fn columns() -> Value {
     let mut schema = socket();
     relax(&mut schema);
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        for inner in [
+        let inner = [
             "local", "peer", "timer", "netns", "tcp_info", "memory", "bbr", "dctcp", "vegas", "ulp",
-        ] {
+        ];
+        for inner in inner.into_iter().chain(family_objects()) {
             if let Some(object) = properties.get_mut(inner) {
                 let nullable = object.get("anyOf").is_some();
                 relax(if nullable { &mut object["anyOf"][0] } else { object });
@@ -106,8 +110,10 @@ fn of_columns(parent: &str) -> Value {
 }
 
 pub(super) fn socket() -> Value {
-    let port = json!({"type": "integer", "minimum": 0, "maximum": 65535});
-    let address = json!({"type": "string"});
+    let port = json!({"type": ["integer", "null"], "minimum": 0, "description":
+        "of a raw socket the IP protocol; null where the family has no ports"});
+    let address = json!({"type": ["string", "null"], "description":
+        "IP address, path of a unix socket (an abstract name behind @), id of a vsock; null where there is none"});
     let local = strict(&json!({"address": address, "port": port, "interface": nullable("string")}));
     let peer = strict(&json!({"address": address, "port": port}));
     let timer = strict(&json!({
@@ -139,8 +145,8 @@ pub(super) fn socket() -> Value {
     .map(|key| (key.to_owned(), json!({"type": ["integer", "null"], "minimum": 0})))
     .collect();
     let mut schema = strict(&json!({
-        "protocol": {"enum": ["tcp", "udp"]},
-        "family": {"enum": ["ipv4", "ipv6"]},
+        "protocol": {"enum": Protocol::ALL.map(Protocol::name)},
+        "family": {"enum": Family::ALL.map(Family::name)},
         "state": state(),
         "state_number": count(),
         "local": local,
@@ -182,11 +188,43 @@ pub(super) fn socket() -> Value {
             "what BPF programs keep in the socket, where it was asked for (--bpf-maps)",
         ),
     }));
-    // A watched line says when it was made.
+    // A watched line says when it was made, and a row has the object of its own family alone.
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("generated_at".into(), json!({"type": "string"}));
+        for name in family_objects() {
+            properties.insert(name.into(), of_family(name, &process, &peer));
+        }
     }
     schema
+}
+
+/// Names of the objects that some families have.
+fn family_objects() -> impl Iterator<Item = &'static str> {
+    Protocol::ALL.into_iter().filter_map(families::object)
+}
+
+/// The object of a family, made of its columns.
+fn of_family(name: &str, process: &Value, end: &Value) -> Value {
+    let child = |field: &Field| {
+        let key = field.json.strip_prefix(name)?.strip_prefix('.')?;
+        let kind = match (field.unit, field.id) {
+            (_, "peer.owner") => json!({"type": ["array", "null"], "items": process}),
+            (_, "mptcp.connections") => {
+                let connection = strict(&json!({
+                    "state": state(), "local": end, "peer": end,
+                    "cookie": unknown_or_count("identity of the TCP socket"),
+                }));
+                list_or_null(&connection, field.summary)
+            }
+            ("list", "pending" | "netlink.groups") => list_or_null(&count(), field.summary),
+            ("list", _) => list_or_null(&json!({"type": "string"}), field.summary),
+            ("flag", _) => nullable("boolean"),
+            ("word" | "name", _) => nullable("string"),
+            _ => unknown_or_count(field.summary),
+        };
+        Some((key.to_owned(), kind))
+    };
+    or_null(&strict(&Value::Object(field::all().iter().filter_map(child).collect())))
 }
 
 /// What was closed, or would be.

@@ -11,7 +11,6 @@ use crate::{
             tipc::{Connection, Tipc},
         },
         protocol::{Family, Protocol},
-        queues::Queues,
         socket::Socket,
         socket_type::SocketType,
         state::{State, StateSet},
@@ -50,7 +49,7 @@ pub(super) fn decode(message: &[u8]) -> Option<Socket> {
             REF => tipc.reference = u32_ne(value, 0)?,
             CON => tipc.connection = Some(connection(value)),
             HAS_PUBL => tipc.has_publication = true,
-            STAT => statistics(value, &mut tipc, &mut socket),
+            STAT => statistics(value, &mut tipc),
             TYPE => tipc.kind = small(value).map(SocketType::from_kernel),
             INO => socket.inode = u32_ne(value, 0).filter(|inode| *inode != 0).map(u64::from),
             UID => socket.uid = u32_ne(value, 0),
@@ -87,20 +86,16 @@ fn connection(value: &[u8]) -> Connection {
     connection
 }
 
-/// `TIPC_NLA_SOCK_STAT_*`. Queues are of messages.
-fn statistics(value: &[u8], tipc: &mut Tipc, socket: &mut Socket) {
-    let (mut recv, mut send) = (None, None);
+/// `TIPC_NLA_SOCK_STAT_*`. Its queues count messages, not bytes.
+fn statistics(value: &[u8], tipc: &mut Tipc) {
     for (kind, value) in Attributes::new(value) {
         match kind {
-            1 => recv = u32_ne(value, 0),
-            2 => send = u32_ne(value, 0),
+            1 => tipc.recv_messages = u32_ne(value, 0),
+            2 => tipc.send_messages = u32_ne(value, 0),
             3 => tipc.link_congested = true,
             4 => tipc.connection_congested = true,
             5 => tipc.drops = u32_ne(value, 0),
             _ => {}
         }
-    }
-    if let (Some(recv), Some(send)) = (recv, send) {
-        socket.queues = Queues::Data { recv, send };
     }
 }
