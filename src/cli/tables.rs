@@ -11,8 +11,8 @@ use crate::model::{
 type Table = (Protocol, Option<SocketType>);
 
 /// A name of `-A`, and the tables it stands for.
-struct Name {
-    name: &'static str,
+struct Named {
+    word: &'static str,
     summary: &'static str,
     tables: &'static [Table],
 }
@@ -28,42 +28,42 @@ const VSOCK_DGRAM: Table = (Protocol::Vsock, Some(SocketType::Dgram));
 /// Every name ss takes, and those of the tables it does not know. What no name stands for is never
 /// asked for unasked: TIPC, as in ss.
 #[rustfmt::skip]
-const NAMES: &[Name] = &[
-    Name { name: "all", summary: "every table but TIPC", tables: &[
+const NAMES: &[Named] = &[
+    Named { word: "all", summary: "every table but TIPC", tables: &[
         (Protocol::Tcp, None), (Protocol::Udp, None), (Protocol::UdpLite, None), (Protocol::Raw, None),
         (Protocol::Icmp, None), (Protocol::Mptcp, None), (Protocol::Sctp, None), (Protocol::Dccp, None),
         (Protocol::Unix, None), (Protocol::Packet, None), (Protocol::Netlink, None),
         (Protocol::Vsock, None), (Protocol::Xdp, None),
     ] },
-    Name { name: "inet", summary: "every table of the internet", tables: INET },
-    Name { name: "tcp", summary: "TCP", tables: &[(Protocol::Tcp, None)] },
-    Name { name: "udp", summary: "UDP", tables: &[(Protocol::Udp, None)] },
-    Name { name: "udplite", summary: "UDP-Lite", tables: &[(Protocol::UdpLite, None)] },
-    Name { name: "raw", summary: "raw IP", tables: &[(Protocol::Raw, None)] },
-    Name { name: "icmp", summary: "ping sockets", tables: &[(Protocol::Icmp, None)] },
-    Name { name: "mptcp", summary: "multipath TCP", tables: &[(Protocol::Mptcp, None)] },
-    Name { name: "sctp", summary: "SCTP", tables: &[(Protocol::Sctp, None)] },
-    Name { name: "dccp", summary: "DCCP", tables: &[(Protocol::Dccp, None)] },
-    Name { name: "unix", summary: "unix domain, every type", tables: &[(Protocol::Unix, None)] },
-    Name { name: "unix_stream", summary: "unix domain, stream", tables: &[STREAM] },
-    Name { name: "u_str", summary: "the same as unix_stream", tables: &[STREAM] },
-    Name { name: "unix_dgram", summary: "unix domain, datagram", tables: &[DGRAM] },
-    Name { name: "u_dgr", summary: "the same as unix_dgram", tables: &[DGRAM] },
-    Name { name: "unix_seqpacket", summary: "unix domain, seqpacket", tables: &[SEQPACKET] },
-    Name { name: "u_seq", summary: "the same as unix_seqpacket", tables: &[SEQPACKET] },
-    Name { name: "packet", summary: "packet, every type", tables: &[(Protocol::Packet, None)] },
-    Name { name: "packet_raw", summary: "packet, frames with headers", tables: &[PACKET_RAW] },
-    Name { name: "p_raw", summary: "the same as packet_raw", tables: &[PACKET_RAW] },
-    Name { name: "packet_dgram", summary: "packet, frames without headers", tables: &[PACKET_DGRAM] },
-    Name { name: "p_dgr", summary: "the same as packet_dgram", tables: &[PACKET_DGRAM] },
-    Name { name: "netlink", summary: "netlink", tables: &[(Protocol::Netlink, None)] },
-    Name { name: "vsock", summary: "vsock, every type", tables: &[(Protocol::Vsock, None)] },
-    Name { name: "vsock_stream", summary: "vsock, stream", tables: &[VSOCK_STREAM] },
-    Name { name: "v_str", summary: "the same as vsock_stream", tables: &[VSOCK_STREAM] },
-    Name { name: "vsock_dgram", summary: "vsock, datagram", tables: &[VSOCK_DGRAM] },
-    Name { name: "v_dgr", summary: "the same as vsock_dgram", tables: &[VSOCK_DGRAM] },
-    Name { name: "xdp", summary: "XDP", tables: &[(Protocol::Xdp, None)] },
-    Name { name: "tipc", summary: "TIPC", tables: &[(Protocol::Tipc, None)] },
+    Named { word: "inet", summary: "every table of the internet", tables: INET },
+    Named { word: "tcp", summary: "TCP", tables: &[(Protocol::Tcp, None)] },
+    Named { word: "udp", summary: "UDP", tables: &[(Protocol::Udp, None)] },
+    Named { word: "udplite", summary: "UDP-Lite", tables: &[(Protocol::UdpLite, None)] },
+    Named { word: "raw", summary: "raw IP", tables: &[(Protocol::Raw, None)] },
+    Named { word: "icmp", summary: "ping sockets", tables: &[(Protocol::Icmp, None)] },
+    Named { word: "mptcp", summary: "multipath TCP", tables: &[(Protocol::Mptcp, None)] },
+    Named { word: "sctp", summary: "SCTP", tables: &[(Protocol::Sctp, None)] },
+    Named { word: "dccp", summary: "DCCP", tables: &[(Protocol::Dccp, None)] },
+    Named { word: "unix", summary: "unix domain, every type", tables: &[(Protocol::Unix, None)] },
+    Named { word: "unix_stream", summary: "unix domain, stream", tables: &[STREAM] },
+    Named { word: "u_str", summary: "the same as unix_stream", tables: &[STREAM] },
+    Named { word: "unix_dgram", summary: "unix domain, datagram", tables: &[DGRAM] },
+    Named { word: "u_dgr", summary: "the same as unix_dgram", tables: &[DGRAM] },
+    Named { word: "unix_seqpacket", summary: "unix domain, seqpacket", tables: &[SEQPACKET] },
+    Named { word: "u_seq", summary: "the same as unix_seqpacket", tables: &[SEQPACKET] },
+    Named { word: "packet", summary: "packet, every type", tables: &[(Protocol::Packet, None)] },
+    Named { word: "packet_raw", summary: "packet, frames with headers", tables: &[PACKET_RAW] },
+    Named { word: "p_raw", summary: "the same as packet_raw", tables: &[PACKET_RAW] },
+    Named { word: "packet_dgram", summary: "packet, frames without headers", tables: &[PACKET_DGRAM] },
+    Named { word: "p_dgr", summary: "the same as packet_dgram", tables: &[PACKET_DGRAM] },
+    Named { word: "netlink", summary: "netlink", tables: &[(Protocol::Netlink, None)] },
+    Named { word: "vsock", summary: "vsock, every type", tables: &[(Protocol::Vsock, None)] },
+    Named { word: "vsock_stream", summary: "vsock, stream", tables: &[VSOCK_STREAM] },
+    Named { word: "v_str", summary: "the same as vsock_stream", tables: &[VSOCK_STREAM] },
+    Named { word: "vsock_dgram", summary: "vsock, datagram", tables: &[VSOCK_DGRAM] },
+    Named { word: "v_dgr", summary: "the same as vsock_dgram", tables: &[VSOCK_DGRAM] },
+    Named { word: "xdp", summary: "XDP", tables: &[(Protocol::Xdp, None)] },
+    Named { word: "tipc", summary: "TIPC", tables: &[(Protocol::Tipc, None)] },
 ];
 
 const INET: &[Table] = &[
@@ -104,7 +104,7 @@ pub struct Tables {
 
 /// Names of tables with a line of help, for completion.
 pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    NAMES.iter().map(|name| (name.name, name.summary))
+    NAMES.iter().map(|named| (named.word, named.summary))
 }
 
 /// Decides.
@@ -130,7 +130,9 @@ pub fn of(args: &ListArgs) -> Result<Tables, Failure> {
     // A family brings its tables along, unless some of them were named.
     let of_inet = families.iter().any(|family| family.is_inet());
     if of_inet && !wanted.iter().any(|(protocol, _)| protocol.is_inet()) {
-        INET.iter().for_each(|table| insert(&mut wanted, *table));
+        for table in INET {
+            insert(&mut wanted, *table);
+        }
         named = false;
     }
     for protocol in Protocol::ALL {
@@ -143,7 +145,9 @@ pub fn of(args: &ListArgs) -> Result<Tables, Failure> {
     if wanted.is_empty() {
         named = false;
         let every = NAMES.first().map_or(&[][..], |all| all.tables);
-        every.iter().for_each(|table| insert(&mut wanted, *table));
+        for table in every {
+            insert(&mut wanted, *table);
+        }
     }
     for table in excluded {
         remove(&mut wanted, table);
@@ -206,11 +210,11 @@ fn queried(words: &[String]) -> Result<(Vec<Table>, Vec<Table>), Failure> {
             Some(name) => (name, &mut excluded),
             None => (word.as_str(), &mut included),
         };
-        let known = NAMES.iter().find(|known| known.name == name.to_ascii_lowercase());
+        let known = NAMES.iter().find(|known| known.word == name.to_ascii_lowercase());
         let Some(known) = known else {
-            let near = NAMES.iter().map(|n| (strsim::jaro_winkler(name, n.name), n.name));
+            let near = NAMES.iter().map(|n| (strsim::jaro_winkler(name, n.word), n.word));
             let nearest = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(rate, _)| *rate > 0.75);
-            let all: Vec<_> = NAMES.iter().map(|name| name.name).collect();
+            let all: Vec<_> = NAMES.iter().map(|named| named.word).collect();
             let hint = match nearest {
                 Some((_, near)) => format!("did you mean `{near}`? "),
                 None => String::new(),

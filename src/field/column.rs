@@ -59,9 +59,10 @@ columns! {
             _ => Value::Absent,
         };
     "local" "local" "Local" "endpoint" Need::NONE, "inet_diag_sockid.idiag_src, idiag_sport, idiag_if",
-        "this end: address and port, path, protocol and interface", |row| match is_inet(row) {
-            true => Value::Endpoint(row.socket.local, row.interface()),
-            false => Value::End(row, Side::Local),
+        "this end: address and port, path, protocol and interface", |row| if is_inet(row) {
+            Value::Endpoint(row.socket.local, row.interface())
+        } else {
+            Value::End(row, Side::Local)
         };
     "local.address" "local.address" "LocalAddress" "address" Need::NONE, "inet_diag_sockid.idiag_src",
         "this end's address: IP address, path of a unix socket, id of a vsock",
@@ -71,9 +72,10 @@ columns! {
         };
     "local.port" "local.port" "LocalPort" "count" Need::NONE, "inet_diag_sockid.idiag_sport",
         "this end's port; of a raw socket the IP protocol",
-        |row| match is_inet(row) {
-            true => Value::Count(row.socket.local.port.into()),
-            false => number(local_port(row.socket).filter(|_| has_ports(row))),
+        |row| if is_inet(row) {
+            Value::Count(row.socket.local.port.into())
+        } else {
+            number(local_port(row.socket).filter(|_| has_ports(row)))
         };
     "local.interface" "local.interface" "Interface" "name" Need::INTERFACES, "inet_diag_sockid.idiag_if",
         "interface the socket is bound to, not the route's",

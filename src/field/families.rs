@@ -12,7 +12,7 @@ use crate::model::{
         ethertype,
         mptcp::{MPTCP_FIELDS, Mptcp},
         netlink::Netlink,
-        packet::{Instruction, Packet, Ring},
+        packet::{Fanout, Instruction, Packet, Ring},
         sctp::Sctp,
         tipc::Tipc,
         unix::Unix,
@@ -20,6 +20,7 @@ use crate::model::{
         xdp::{Statistics, Umem, Xdp},
     },
     protocol::Protocol,
+    socket_type::SocketType,
     tcp_info::{TcpField, TcpUnit},
 };
 use std::sync::LazyLock;
@@ -124,7 +125,7 @@ columns! {
     "packet.fanout_id" "packet.fanout_id" "FanoutId" "number" Need::NONE, "PACKET_DIAG_FANOUT",
         "packet: group whose members share the frames", |row| packet(row, |p| count(p.fanout.map(|f| f.id.into())));
     "packet.fanout_mode" "packet.fanout_mode" "Fanout" "word" Need::NONE, "PACKET_DIAG_FANOUT",
-        "packet: how frames are dealt: hash, lb, cpu, rollover…", |row| packet(row, |p| word(p.fanout.and_then(|f| f.mode_name())));
+        "packet: how frames are dealt: hash, lb, cpu, rollover…", |row| packet(row, |p| word(p.fanout.and_then(Fanout::mode_name)));
     "packet.memberships" "packet.memberships" "Members" "list" Need::FAMILY_DETAILS, "PACKET_DIAG_MCLIST",
         "packet: multicast, promiscuous, allmulti, unicast", memberships;
     "packet.filter" "packet.filter" "Filter" "list" Need::FILTERS, "PACKET_DIAG_FILTER, needs CAP_NET_ADMIN",
@@ -184,7 +185,7 @@ columns! {
     "xdp.tx_ring_empty" "xdp.tx_ring_empty" "TxEmpty" "count" Need::NONE, "xdp_diag_stats.n_tx_ring_empty, kernel 5.9",
         "xdp: how often there was nothing to send", |row| statistics(row, |s| s.tx_ring_empty);
     "tipc.type" "tipc.type" "TipcType" "word" Need::NONE, "TIPC_NLA_SOCK_TYPE",
-        "tipc: stream, dgram, rdm or seqpacket", |row| tipc(row, |t| word(t.kind.map(|kind| kind.name())));
+        "tipc: stream, dgram, rdm or seqpacket", |row| tipc(row, |t| word(t.kind.map(SocketType::name)));
     "tipc.recv_messages" "tipc.recv_queue_messages" "RecvMsgs" "count" Need::NONE, "TIPC_NLA_SOCK_STAT_RCVQ",
         "tipc: messages the process has not read", |row| tipc(row, |t| count(t.recv_messages));
     "tipc.send_messages" "tipc.send_queue_messages" "SendMsgs" "count" Need::NONE, "TIPC_NLA_SOCK_STAT_SENDQ",

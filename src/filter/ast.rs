@@ -259,21 +259,21 @@ impl FamilyHost {
 
 impl fmt::Display for FamilyHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |part: Option<String>| part.unwrap_or_else(|| "*".to_owned());
+        let or_any = |part: Option<String>| part.unwrap_or_else(|| "*".to_owned());
         match self {
             Self::Unix(pattern) => write!(f, "unix:{pattern}"),
             Self::Link { protocol, interface } => {
                 let interface = interface.as_ref().map(ToString::to_string);
-                write!(f, "link:{}:{}", part(protocol.map(|n| n.to_string())), part(interface))
+                write!(f, "link:{}:{}", or_any(protocol.map(|n| n.to_string())), or_any(interface))
             }
             Self::Netlink { protocol, port } => {
                 let (protocol, port) =
                     (protocol.map(|n| n.to_string()), port.map(|n| n.to_string()));
-                write!(f, "netlink:{}:{}", part(protocol), part(port))
+                write!(f, "netlink:{}:{}", or_any(protocol), or_any(port))
             }
             Self::Vsock { cid, port } => {
                 let (cid, port) = (cid.map(|n| n.to_string()), port.map(|n| n.to_string()));
-                write!(f, "vsock:{}:{}", part(cid), part(port))
+                write!(f, "vsock:{}:{}", or_any(cid), or_any(port))
             }
         }
     }

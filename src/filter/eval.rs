@@ -273,12 +273,11 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
         {
             false
         }
-        "type" => true,
         "recv_queue" | "send_queue" => !matches!(socket.queues, Queues::Data { .. }),
         "accept_queue" | "accept_queue_limit" => !matches!(socket.queues, Queues::Listen { .. }),
         "timer" | "timer.expires" | "retransmits" => socket.timer.is_none(),
         "age" => socket.state != State::TimeWait,
-        "inode" => true,
+        "inode" | "type" => true,
         "netns.name" | "netns.kind" => row.netns().is_some_and(|netns| netns.inode.is_some()),
         "user" => socket.uid.is_some(),
         "v6only" => socket.state != State::Listen || is_small,

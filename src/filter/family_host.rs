@@ -31,8 +31,8 @@ pub fn parse(
         ("vsock:", Family::Vsock),
     ];
     let of_inet = text.starts_with("inet:") || text.starts_with("inet6:");
-    let prefixed = prefixes.into_iter().find(|(prefix, _)| text.starts_with(prefix));
-    let (family, skip) = match (prefixed, only) {
+    let found = prefixes.into_iter().find(|(prefix, _)| text.starts_with(prefix));
+    let (family, skip) = match (found, only) {
         (Some((prefix, family)), _) => (family, prefix.len()),
         (None, Some(family)) if !family.is_inet() && !of_inet => (family, 0),
         (None, _) if text.starts_with(['/', '@']) && !text.starts_with("@[") => (Family::Unix, 0),

@@ -26,7 +26,6 @@ pub mod exactly {
     }
 
     /// Writes it.
-    #[expect(clippy::ref_option, reason = "serde calls it so")]
     pub fn serialize<S: Serializer>(name: &Option<Name>, to: S) -> Result<S::Ok, S::Error> {
         let written = name.as_ref().map(|Name(bytes)| match String::from_utf8(bytes.clone()) {
             Ok(text) => Written::Text(text),

@@ -199,7 +199,6 @@ pub mod by_name {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     /// Writes it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub fn serialize<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
         match state {
             State::Other(number) => serializer.collect_str(number),

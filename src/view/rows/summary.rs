@@ -67,9 +67,12 @@ impl<'o> SummarySink<'o> {
         for (netns, summary) in self.by_netns.values() {
             for protocol in Protocol::ALL {
                 for (state, total) in summary.states(protocol) {
-                    let of = |family| match protocol.is_inet() {
-                        true => summary.count(protocol, family, state).to_string(),
-                        false => "-".to_owned(),
+                    let of = |family| {
+                        if protocol.is_inet() {
+                            summary.count(protocol, family, state).to_string()
+                        } else {
+                            "-".to_owned()
+                        }
                     };
                     let [v4, v6] = Family::INET.map(of);
                     let (protocol, state) = (protocol.name().to_owned(), state.name().to_owned());
