@@ -135,16 +135,27 @@ mod tests {
     fn a_filter_that_names_a_state_decides_on_the_states() {
         let listen = StateSet::of(State::Listen);
         let time_wait = StateSet::of(State::TimeWait);
-        assert_eq!(states("sockeye state listening"), [(Protocol::Tcp, listen)]);
+        // Of every table those that can have the state.
+        let connections = [
+            Protocol::Unix,
+            Protocol::Tcp,
+            Protocol::Dccp,
+            Protocol::Sctp,
+            Protocol::Vsock,
+            Protocol::Mptcp,
+        ];
+        assert_eq!(states("sockeye state listening"), connections.map(|p| (p, listen)));
         assert_eq!(states("sockeye -t state = TIME_WAIT"), [(Protocol::Tcp, time_wait)]);
         assert_eq!(states("sockeye -tln state time-wait"), [(Protocol::Tcp, time_wait)]);
-        assert_eq!(states("sockeye age>1s"), [(Protocol::Tcp, time_wait)]);
+        let aged = [(Protocol::Tcp, time_wait), (Protocol::Dccp, time_wait)];
+        assert_eq!(states("sockeye age>1s"), aged);
         assert_eq!(states("sockeye -t sport = :22"), [(Protocol::Tcp, StateSet::CONNECTED)]);
         assert_eq!(states("sockeye -tl sport = :22"), [(Protocol::Tcp, listen)]);
         assert_eq!(
-            states("sockeye state all"),
-            [(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, StateSet::DATAGRAM)]
+            states("sockeye -A tcp,udp state all"),
+            [(Protocol::Udp, StateSet::DATAGRAM), (Protocol::Tcp, StateSet::ALL)]
         );
+        assert_eq!(states("sockeye state all").len(), 13, "TIPC is asked for by name alone");
         assert_eq!(states("sockeye udp:53"), [(Protocol::Udp, StateSet::of(State::Established))]);
         let bound = StateSet::of(State::BoundInactive);
         assert_eq!(states("sockeye state bound-inactive"), [(Protocol::Tcp, bound)]);

@@ -272,6 +272,11 @@ fn absent_of_row(id: &str) -> &'static str {
         }
         "accept_queue" => "on every state but LISTEN",
         "accept_queue_limit" => "on every state but LISTEN, and from /proc",
+        "type" => "for families with one type: those of the internet and XDP",
+        "local.address" => {
+            "when a unix socket has no name, and for packet, netlink and XDP sockets"
+        }
+        "local.port" => "for unix, packet and XDP sockets",
         "local.interface" => "when the socket is bound to no interface",
         "peer" | "peer.address" | "peer.port" => {
             "when there is no peer: LISTEN, BOUND_INACTIVE, UNCONNECTED"

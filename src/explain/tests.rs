@@ -131,7 +131,7 @@ fn only_columns_that_every_row_has_are_never_absent() {
         .collect();
     assert_eq!(
         never,
-        ["protocol", "family", "state", "state_number", "local", "local.address", "local.port"]
+        ["netid", "protocol", "family", "state", "state_number", "local"]
     );
 }
 

@@ -162,12 +162,12 @@ impl Protocol {
 
     /// Whether its sockets have connections with the states of TCP.
     pub const fn has_tcp_states(self) -> bool {
-        matches!(self, Self::Tcp | Self::Mptcp | Self::Sctp | Self::Dccp)
+        matches!(self, Self::Tcp | Self::Mptcp | Self::Dccp)
     }
 
     /// Whether its sockets can listen for connections.
     pub const fn can_listen(self) -> bool {
-        self.has_tcp_states() || matches!(self, Self::Unix | Self::Vsock | Self::Tipc)
+        self.has_tcp_states() || matches!(self, Self::Sctp | Self::Unix | Self::Vsock | Self::Tipc)
     }
 }
 

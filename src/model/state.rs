@@ -89,6 +89,9 @@ impl State {
     ///
     /// 12 (`TCP_NEW_SYN_RECV`) is a request socket: the kernel reports it as 3, /proc too.
     pub const fn from_kernel(protocol: Protocol, number: u8) -> Self {
+        if matches!(protocol, Protocol::Sctp) {
+            return Self::of_sctp(number);
+        }
         match number {
             1 => Self::Established,
             2 => Self::SynSent,
@@ -97,14 +100,29 @@ impl State {
             5 => Self::FinWait2,
             6 => Self::TimeWait,
             7 if !protocol.has_tcp_states() => Self::Unconnected,
-            // SCTP_SS_CLOSED of `enum sctp_sock_state` is TCP_CLOSE.
-            7 if matches!(protocol, Protocol::Sctp) => Self::Closed,
             // A TCP dump reports 7 only for sockets selected by mask bit 13 (bound, inactive).
             7 => Self::BoundInactive,
             8 => Self::CloseWait,
             9 => Self::LastAck,
             10 => Self::Listen,
             11 => Self::Closing,
+            other => Self::Other(other),
+        }
+    }
+
+    /// What SCTP reports: an endpoint that listens, or does not, has the number of TCP, an
+    /// association that of `enum sctp_state` (`inet_diag_msg_sctpasoc_fill`).
+    const fn of_sctp(number: u8) -> Self {
+        match number {
+            0 | 7 => Self::Closed,
+            // COOKIE_WAIT, COOKIE_ECHOED.
+            1 | 2 => Self::SynSent,
+            3 => Self::Established,
+            // SHUTDOWN_PENDING, SHUTDOWN_SENT.
+            4 | 5 => Self::FinWait1,
+            // SHUTDOWN_RECEIVED.
+            6 => Self::CloseWait,
+            10 => Self::Listen,
             other => Self::Other(other),
         }
     }
@@ -242,7 +260,14 @@ impl StateSet {
 
     /// Every state a socket of this protocol can have, `BOUND_INACTIVE` apart.
     pub const fn every(protocol: Protocol) -> Self {
-        if protocol.has_tcp_states() {
+        let mini = (1 << 6) | (1 << 3) | (1 << 12);
+        if matches!(protocol, Protocol::Mptcp) {
+            // TIME_WAIT and SYN_RCVD are matters of its TCP connections.
+            Self(Self::ALL.0 & !mini)
+        } else if matches!(protocol, Protocol::Sctp) {
+            // What `State::of_sctp` makes of its own, and LAST_ACK: SHUTDOWN_ACK_SENT.
+            Self((1 << 1) | (1 << 2) | (1 << 4) | (1 << 7) | (1 << 8) | (1 << 9) | (1 << 10))
+        } else if protocol.has_tcp_states() {
             Self::ALL
         } else if matches!(protocol, Protocol::Packet | Protocol::Netlink | Protocol::Xdp) {
             // They have no connections, and every tool shows them without a state.

@@ -10,6 +10,7 @@ use crate::{
         },
         protocol::Protocol,
         socket::Socket,
+        state::State,
     },
 };
 use netlink_packet_sock_diag::{INET_DIAG_INFO, INET_DIAG_LOCALS, INET_DIAG_PEERS};
@@ -39,7 +40,13 @@ pub fn decode(kind: u16, value: &[u8], socket: &mut Socket) {
                     sctp.info = Some(SctpInfo::from_kernel(value));
                 }
                 INET_DIAG_LOCALS => sctp.locals = addresses(value),
-                INET_DIAG_PEERS => sctp.peers = addresses(value),
+                INET_DIAG_PEERS => {
+                    sctp.peers = addresses(value);
+                    // SHUTDOWN_ACK_SENT has the number of an endpoint without connections.
+                    if socket.state == State::Closed {
+                        socket.state = State::LastAck;
+                    }
+                }
                 _ => {}
             }
         }
