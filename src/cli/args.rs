@@ -3,7 +3,8 @@
 use super::{topic_word::TopicWord, watch_words};
 use crate::view::watch::{grouping::Grouping, order::Sort};
 use clap::{
-    ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::NonEmptyStringValueParser,
+    ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint,
+    builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser},
 };
 use std::{
     net::{IpAddr, SocketAddr},
@@ -160,8 +161,9 @@ pub struct ListArgs {
     #[arg(short = 'A', long, visible_alias = "socket", value_delimiter = ',',
           value_name = "TABLE,…", action = ArgAction::Append, help_heading = "Which sockets")]
     pub query: Vec<String>,
-    /// One family: inet, inet6, unix, link, netlink, vsock, tipc, xdp
+    /// Sockets of one family; given again, of another too
     #[arg(short = 'f', long, value_name = "FAMILY", action = ArgAction::Append,
+          value_parser = PossibleValuesParser::new(families()), ignore_case = true,
           help_heading = "Which sockets")]
     pub family: Vec<String>,
     /// All: listening, connected, unconnected and TIME_WAIT
@@ -707,6 +709,21 @@ pub enum Shell {
     Zsh,
     /// fish
     Fish,
+}
+
+/// The families of `-f`, by the words of ss and by ours.
+fn families() -> [PossibleValue; 8] {
+    let word = |word: &'static str, help: &'static str| PossibleValue::new(word).help(help);
+    [
+        word("inet", "IPv4").aliases(["ipv4", "4"]),
+        word("inet6", "IPv6").aliases(["ipv6", "6"]),
+        word("unix", "Unix domain"),
+        word("link", "Packet sockets").alias("packet"),
+        word("netlink", "To the kernel"),
+        word("vsock", "Between virtual machines and their host"),
+        word("tipc", "Cluster"),
+        word("xdp", "Past the network stack"),
+    ]
 }
 
 /// A whole number from 1.

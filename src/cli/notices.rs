@@ -36,7 +36,9 @@ impl Notices {
     }
 
     fn tell_gap(&mut self, gap: &Gap) {
-        if self.said.insert(gap.code.to_string()) {
+        // Numbers change from round to round of a watch.
+        let same = gap.message.replace(|c: char| c.is_ascii_digit(), "");
+        if self.said.insert(format!("{} {same}", gap.code)) {
             note(&gap.message);
             if !gap.hint.is_empty() {
                 say("hint", &gap.hint);

@@ -8,28 +8,12 @@ use crate::{
     field::need::Need,
     kernel::{
         error::{Cause, Error},
-        netlink::connection::{Connection, Next},
         proc::{net_families, protocols},
-        sock_diag::{
-            dump,
-            families::{self, Wanted, unix},
-            request::{Extensions, Request},
-        },
+        sock_diag::families::{self, Wanted, unix},
     },
-    model::{
-        about::SourceKind,
-        family::{
-            FamilyFacts,
-            mptcp::{MptcpInfo, Subflow},
-        },
-        gap::Gap,
-        protocol::Protocol,
-        socket::Socket,
-        state::StateSet,
-    },
+    model::{about::SourceKind, gap::Gap, protocol::Protocol, state::StateSet},
 };
 use nix::errno::Errno;
-use std::collections::HashMap;
 
 impl Tables<'_> {
     /// Whether netlink told the sockets of a family; if not, nothing of it was handed on.
@@ -110,6 +94,11 @@ impl Tables<'_> {
                 }
             }
             None => self.lacking.push(protocol),
+            // Another machine's tree need not have every table.
+            Some(error) if error.is_absent() && self.may_be_absent(protocol) => {
+                self.absent.push(protocol);
+                self.errors.push(error);
+            }
             Some(error) => {
                 self.provenance.gaps.push(super::tables::unreadable(protocol, &error));
                 self.errors.push(error);
@@ -125,6 +114,16 @@ impl Tables<'_> {
                 .gaps
                 .push(Gap::new("kernel-lacks", message, hint).without(&self.lacking));
         }
+        if !self.absent.is_empty() {
+            let directory = self.query.root.net();
+            let message = format!(
+                "{} sockets are missing: {} has no tables of them",
+                listed(&self.absent),
+                directory.display()
+            );
+            let gap = Gap::new("tables-absent", message, "").without(&self.absent);
+            self.provenance.gaps.push(gap);
+        }
         if !self.none.is_empty() {
             self.provenance.gaps.push(Gap::new(
                 "kernel-without",
@@ -135,6 +134,11 @@ impl Tables<'_> {
                 "",
             ));
         }
+    }
+
+    /// Whether it is no news that a table is not there: nobody named it.
+    fn may_be_absent(&self, protocol: Protocol) -> bool {
+        !self.query.named && !matches!(protocol, Protocol::Tcp | Protocol::Udp)
     }
 
     /// The answer where nothing that was asked for can be told.
@@ -202,48 +206,6 @@ impl Tables<'_> {
             format!("{protocol} sockets are missing after the first {rows}: {error}"),
             "run again",
         ));
-    }
-}
-
-/// The TCP connections of MPTCP sockets, by the token of the connection on this side.
-#[derive(Debug, Default)]
-pub(super) struct Subflows {
-    by_token: HashMap<u32, Vec<Subflow>>,
-}
-
-impl Subflows {
-    /// Asks for them: every TCP socket tells whether it is one, beside its `tcp_info`.
-    pub(super) fn ask(connection: &mut Connection) -> Result<Self, Error> {
-        let mut subflows = Self::default();
-        let request = Request {
-            protocol: Protocol::Tcp,
-            family: None,
-            states: StateSet::ALL,
-            extensions: Extensions::INFO,
-        };
-        dump::sockets(connection, &request, |socket| {
-            let layer = socket.details.as_ref().and_then(|details| details.upper_layer.as_ref());
-            let token = layer.and_then(|layer| layer.mptcp.as_ref()?.token_local);
-            if let (Some(token), Some(peer)) = (token, socket.peer()) {
-                let (state, local) = (socket.state, socket.local);
-                let subflow = Subflow { state, local, peer: *peer, cookie: socket.cookie };
-                subflows.by_token.entry(token).or_default().push(subflow);
-            }
-            Next::More
-        })?;
-        Ok(subflows)
-    }
-
-    /// The socket with its TCP connections.
-    pub(super) fn fill(&self, socket: &Socket) -> Socket {
-        let mut socket = socket.clone();
-        if let Some(FamilyFacts::Mptcp(mptcp)) = socket.family_facts.as_deref_mut() {
-            let token = mptcp.info.as_ref().and_then(MptcpInfo::token);
-            // A listener has no token, and no connection of its own.
-            let found = token.filter(|token| *token != 0).and_then(|t| self.by_token.get(&t));
-            mptcp.subflows = Some(found.cloned().unwrap_or_default());
-        }
-        socket
     }
 }
 

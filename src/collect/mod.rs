@@ -15,4 +15,5 @@ pub mod redaction;
 pub mod replay;
 pub mod sink;
 pub mod snapshot;
+pub mod subflows;
 pub mod tables;

@@ -5,7 +5,7 @@ use crate::{
     field::need::Need,
     model::{
         details::Details, family::FamilyFacts, gap::Gap, limits::Limits, owner::Owners,
-        recording::Recording, snapshot::Snapshot, socket::Socket,
+        protocol::Protocol, recording::Recording, snapshot::Snapshot, socket::Socket,
     },
 };
 use std::{collections::HashSet, time::Duration};
@@ -59,7 +59,12 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
         ));
     }
     let asked = query.protocols.iter().map(|(protocol, _)| *protocol);
-    let missing: Vec<_> = asked.filter(|asked| !recording.protocols.contains(asked)).collect();
+    // Who names no table asks for what there is; TCP and UDP are in every file that is not without
+    // them on purpose.
+    let is_asked =
+        |protocol: &Protocol| query.named || matches!(protocol, Protocol::Tcp | Protocol::Udp);
+    let missing: Vec<_> =
+        asked.filter(|asked| is_asked(asked) && !recording.protocols.contains(asked)).collect();
     if !missing.is_empty() {
         let names: Vec<_> = missing.iter().map(|protocol| protocol.name()).collect();
         let why = "they were not asked for, or could not be told";

@@ -1,8 +1,8 @@
 //! The kernel's tables of sockets: netlink first, /proc where netlink is refused.
 
 use super::{
-    families::Subflows,
     query::{Query, SourceChoice},
+    subflows::Subflows,
 };
 use crate::{
     field::need::Need,
@@ -70,6 +70,8 @@ pub struct Tables<'q> {
     pub(super) errors: Vec<Error>,
     /// Protocols that neither source tells.
     pub(super) lacking: Vec<Protocol>,
+    /// Protocols nobody named that another machine's tree has no tables of.
+    pub(super) absent: Vec<Protocol>,
     /// Protocols that were asked for by name and that this kernel has no sockets of.
     pub(super) none: Vec<Protocol>,
     /// What this kernel takes of a filter, as far as it has refused something.
@@ -87,6 +89,7 @@ impl<'q> Tables<'q> {
             refused: None,
             errors: vec![],
             lacking: vec![],
+            absent: vec![],
             none: vec![],
             abilities: Abilities::ALL,
             provenance: Provenance::default(),

@@ -129,10 +129,7 @@ fn only_columns_that_every_row_has_are_never_absent() {
         })
         .map(|t| t.name)
         .collect();
-    assert_eq!(
-        never,
-        ["netid", "protocol", "family", "state", "state_number", "local"]
-    );
+    assert_eq!(never, ["netid", "protocol", "family", "state", "state_number", "local"]);
 }
 
 #[test]

@@ -161,7 +161,9 @@ fn a_tree_that_is_none_is_said_with_its_path() {
     for words in ["-tan", "--json", "--ndjson", "--count", "-q", "--group-by state", "--format csv"]
     {
         let empty = Tree::empty();
-        let table = empty.entry("net/tcp");
+        // The overview is about TCP and UDP, a listing of everything begins with unix sockets.
+        let of_tcp = ["-tan", "--json"].contains(&words);
+        let table = empty.entry(if of_tcp { "net/tcp" } else { "net/unix" });
         says(
             &on(&empty, words),
             &format!("! error: cannot open {table}: ENOENT (No such file or directory)\n{hint}"),
@@ -276,8 +278,8 @@ fn tables_for_people() {
     says(
         &on(&tree, "-tulpn"),
         "Proto State       Recv-Q Accept-Q Local        Process\n\
-         tcp   LISTEN           -        3 0.0.0.0:8080 nginx[811]\n\
-         udp   UNCONNECTED      0        - 127.0.0.1:53 (kernel)\n= 0\n",
+         udp   UNCONNECTED      0        - 127.0.0.1:53 (kernel)\n\
+         tcp   LISTEN           -        3 0.0.0.0:8080 nginx[811]\n= 0\n",
     );
     says(
         &on(&tree, "-tanoH --columns state,timer,timer.expires,age"),

@@ -302,8 +302,18 @@ fn the_unknown_is_null_and_never_zero() {
 }
 
 /// Columns that are no key of a whole object: `processes` has them, or they are shown when asked for.
-const COLUMNS_ALONE: [&str; 8] =
-    ["process", "pid", "fd", "tid", "context", "socket_context", "unit", "container"];
+const COLUMNS_ALONE: [&str; 10] = [
+    "process",
+    "pid",
+    "fd",
+    "tid",
+    "context",
+    "socket_context",
+    "unit",
+    "container",
+    "netid",
+    "type",
+];
 
 #[test]
 fn every_column_has_its_place_in_a_whole_object() {

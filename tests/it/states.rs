@@ -489,7 +489,7 @@ fn switches_select_what_they_select_in_ss() {
         assert_eq!(workload.list(&format!("{switch} -a --json")).keys(), expected);
     }
     // No protocol named is every protocol.
-    assert_eq!(workload.list("-a --json").keys(), workload.keys());
+    assert_eq!(workload.list("-46a --json").keys(), workload.keys());
 
     let quiet = |arguments: &str| {
         let run = sockeye(near, arguments);

@@ -15,9 +15,12 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     // TIPC is not asked for unasked, as in listings.
     let listed = Protocol::ALL.into_iter().filter(|protocol| *protocol != Protocol::Tipc);
     let protocols: Vec<_> = listed.map(|p| (p, StateSet::every(p))).collect();
-    let asked: Vec<_> = protocols.iter().map(|(protocol, _)| *protocol).collect();
+    let mut asked: Vec<_> = protocols.iter().map(|(protocol, _)| *protocol).collect();
     let query = plan::report_query(&args.source, protocols, Need::NONE)?;
     let mut recording = plan::recording(&args.source, &args.repeat)?;
+    if let Some(recording) = &recording {
+        asked.retain(|protocol| recording.protocols.contains(protocol));
+    }
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }

@@ -188,6 +188,12 @@ pub(super) fn socket() -> Value {
             "what BPF programs keep in the socket, where it was asked for (--bpf-maps)",
         ),
     }));
+    // Ports of the internet have 16 bits, those of other families 32.
+    let narrow = json!({"properties": {"port": {"maximum": 65535}}});
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("if".into(), json!({"properties": {"family": {"enum": ["ipv4", "ipv6"]}}}));
+        object.insert("then".into(), json!({"properties": {"local": narrow, "peer": narrow}}));
+    }
     // A watched line says when it was made, and a row has the object of its own family alone.
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("generated_at".into(), json!({"type": "string"}));

@@ -4,7 +4,12 @@ use clap::{
     Arg, Command, CommandFactory, ValueHint,
     builder::{PossibleValue, PossibleValuesParser},
 };
-use sockeye::{cli::args::Cli, field, model::state::State, view::schema};
+use sockeye::{
+    cli::{args::Cli, tables},
+    field,
+    model::state::State,
+    view::schema,
+};
 
 /// A kind of value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub(super) enum Candidates {
     Columns,
     /// A column id, perhaps behind a `-`.
     Order,
+    /// Tables of sockets, commas between them.
+    Tables,
     /// Network namespaces: names of `ip netns`, or a path.
     Namespace,
     /// What a filter is made of: names of states, columns, words of ss.
@@ -51,6 +58,7 @@ const TABLE: &[(&str, Candidates)] = &[
     ("columns", Candidates::Columns),
     ("group_by", Candidates::Columns),
     ("sort", Candidates::Order),
+    ("query", Candidates::Tables),
     ("netns", Candidates::Namespace),
     ("filter", Candidates::Filter),
     ("name", Candidates::Document),
@@ -77,6 +85,7 @@ impl Candidates {
             Self::Columns | Self::Order => {
                 field::all().iter().map(|field| (field.id, field.summary)).collect()
             }
+            Self::Tables => tables::names().collect(),
             Self::Filter => {
                 let states = State::all().map(|state| (state.name(), state.meaning()));
                 let words = FILTER_WORDS.iter().copied();

@@ -57,6 +57,7 @@ fn bash(base: &str, options: &[(Candidates, Arg)]) -> String {
     for (candidates, argument) in options {
         let function = match candidates {
             Candidates::Columns => "_sockeye_columns",
+            Candidates::Tables => "_sockeye_tables",
             Candidates::Order => "_sockeye_order",
             Candidates::Namespace => "_sockeye_namespaces",
             Candidates::Nothing => continue,
@@ -74,12 +75,22 @@ fn bash(base: &str, options: &[(Candidates, Arg)]) -> String {
         r#"# {MADE}
 
 {function}_sockeye_ids="{ids}"
+_sockeye_table_names="{tables}"
 
 # Column ids: what follows the last comma is completed, and what stands before it stays.
 _sockeye_columns() {{
     local before=""
     [[ $1 == *,* ]] && before="${{1%,*}},"
     COMPREPLY=( $(compgen -P "$before" -W "$_sockeye_ids" -- "${{1##*,}}") )
+    compopt -o nospace 2>/dev/null
+}}
+
+# Tables of sockets, likewise; `!` excludes one.
+_sockeye_tables() {{
+    local before="" word="${{1##*,}}"
+    [[ $1 == *,* ]] && before="${{1%,*}},"
+    [[ $word == !* ]] && before="$before!" word="${{word#!}}"
+    COMPREPLY=( $(compgen -P "$before" -W "$_sockeye_table_names" -- "$word") )
     compopt -o nospace 2>/dev/null
 }}
 
@@ -118,6 +129,7 @@ _sockeye_values() {{
 
 {registration}"#,
         ids = columns.join(" "),
+        tables = Candidates::Tables.words().iter().map(|w| w.0).collect::<Vec<_>>().join(" "),
     )
 }
 
@@ -127,6 +139,7 @@ fn zsh(base: &str, options: &[(Candidates, Arg)]) -> String {
     for (candidates, argument) in options {
         let function = match candidates {
             Candidates::Columns => "_sockeye_column_list",
+            Candidates::Tables => "_sockeye_table_list",
             Candidates::Order => "_sockeye_order",
             Candidates::Namespace => "_sockeye_namespaces",
             Candidates::Nothing => " ",
@@ -148,6 +161,11 @@ fn zsh(base: &str, options: &[(Candidates, Arg)]) -> String {
         .iter()
         .map(|(word, help)| format!("        '{word}:{}'", help.replace('\'', "'\\''")))
         .collect();
+    let tables: Vec<String> = Candidates::Tables
+        .words()
+        .iter()
+        .map(|(word, help)| format!("        '{word}:{help}'"))
+        .collect();
     let at = script.find("if [ \"$funcstack[1]\"").expect("clap_complete ends otherwise now");
     script.insert_str(
         at,
@@ -167,6 +185,17 @@ _sockeye_column_list() {{
     _sockeye_columns -qS ,
 }}
 
+(( $+functions[_sockeye_table_list] )) ||
+_sockeye_table_list() {{
+    local -a tables=(
+{tables}
+    )
+    compset -P '*,'
+    compset -P '!'
+    compset -S ',*'
+    _describe -t tables table tables -qS ,
+}}
+
 (( $+functions[_sockeye_order] )) ||
 _sockeye_order() {{
     compset -P '-'
@@ -180,6 +209,7 @@ _sockeye_namespaces() {{
 
 ",
             described = described.join("\n"),
+            tables = tables.join("\n"),
         ),
     );
     let (tag, rest) = script.split_once('\n').unwrap();
@@ -192,6 +222,7 @@ fn fish(base: &str, options: &[(Candidates, Arg)], definition: &Command) -> Stri
     for (candidates, argument) in options {
         let values = match candidates {
             Candidates::Columns => "(__fish_complete_list , __sockeye_columns)",
+            Candidates::Tables => "(__fish_complete_list , __sockeye_tables)",
             Candidates::Order => "(__sockeye_order)",
             Candidates::Namespace => "(__sockeye_namespaces; __fish_complete_path)",
             Candidates::Nothing => "",
@@ -231,12 +262,23 @@ fn fish(base: &str, options: &[(Candidates, Arg)], definition: &Command) -> Stri
         .map(|(word, help)| format!("        {word} '{}'", quoted(help)))
         .collect();
     let columns = columns.join(" \\\n");
+    let tables: Vec<String> = Candidates::Tables
+        .words()
+        .iter()
+        .map(|(word, help)| format!("        {word} '{}'", quoted(help)))
+        .collect();
+    let tables = tables.join(" \\\n");
     format!(
         r"# {MADE}
 
 function __sockeye_columns
     printf '%s\t%s\n' \
 {columns}
+end
+
+function __sockeye_tables
+    printf '%s\t%s\n' \
+{tables}
 end
 
 function __sockeye_order
@@ -315,7 +357,16 @@ fn bash_completes_what_the_table_says() {
     let script = committed(Shell::Bash);
     for (words, offers) in [
         (&["sockeye", "--columns", "sta"][..], &["state", "state_number"][..]),
-        (&["sockeye", "--columns", "rtt,peer."], &["rtt,peer.address", "rtt,peer.port"]),
+        (
+            &["sockeye", "--columns", "rtt,peer."],
+            &[
+                "rtt,peer.address",
+                "rtt,peer.inode",
+                "rtt,peer.owner",
+                "rtt,peer.path",
+                "rtt,peer.port",
+            ],
+        ),
         (&["sockeye", "--group-by", "=", "local.p"], &["local.port"]),
         (&["sockeye", "-tan", "--sort", "-rtt"], &["-rtt", "-rttvar"]),
         (&["sockeye", "list", "--sort", "rttv"], &["rttvar"]),
