@@ -2,19 +2,21 @@
 
 function __sockeye_columns
     printf '%s\t%s\n' \
-        protocol 'transport protocol: tcp, udp' \
-        family 'address family: ipv4, ipv6' \
+        netid 'ss\'s word for protocol and type: tcp, u_str, p_raw, nl' \
+        type 'type: stream, dgram, raw, rdm, seqpacket' \
+        protocol 'protocol, or the family that has one: tcp, udp, unix…' \
+        family 'address family: ipv4, ipv6, unix, packet…' \
         state 'state, by its documented name' \
         state_number 'the kernel\'s number of the state' \
         recv_queue 'bytes the process has not read; an unread FIN counts as 1' \
         send_queue 'bytes not acknowledged by the peer; a queued FIN counts as 1' \
         accept_queue 'connections that wait for accept(2)' \
         accept_queue_limit 'limit of the accept queue, min(listen backlog, somaxconn)' \
-        local 'this end: address and port' \
-        local.address 'this end\'s address' \
-        local.port 'this end\'s port' \
+        local 'this end: address and port, path, protocol and interface' \
+        local.address 'this end\'s address: IP address, path of a unix socket, id of a vsock' \
+        local.port 'this end\'s port; of a raw socket the IP protocol' \
         local.interface 'interface the socket is bound to, not the route\'s' \
-        peer 'the other end: address and port' \
+        peer 'the other end: address and port, path or inode' \
         peer.address 'the other end\'s address' \
         peer.port 'the other end\'s port' \
         inode 'socket inode, the key to its owners' \
@@ -153,7 +155,137 @@ function __sockeye_columns
         received_e1 'received with ECT(1)' \
         received_e0 'received with ECT(0)' \
         received_ce_bytes 'received with CE' \
-        accecn 'raw word of AccECN: its two halves differ between 6.18 and 7.0'
+        accecn 'raw word of AccECN: its two halves differ between 6.18 and 7.0' \
+        unix.type 'unix: stream, dgram or seqpacket' \
+        path 'unix: name of this end, an abstract one behind @' \
+        peer.path 'unix: name of the other end, an abstract one behind @' \
+        peer.inode 'unix: inode of the other end' \
+        peer.owner 'unix: processes that hold the other end' \
+        file.inode 'unix: inode of the file the path names' \
+        file.device_major 'unix: major number of that file\'s device' \
+        file.device_minor 'unix: minor number of that file\'s device' \
+        pending 'unix: inodes of the clients that wait for accept(2)' \
+        packet.type 'packet: raw (frames with header) or dgram (without)' \
+        packet.protocol 'packet: protocol of the frames, all for every one' \
+        packet.protocol_number 'packet: number of that protocol' \
+        packet.version 'packet: version of the rings, from 0' \
+        packet.copy_threshold 'packet: PACKET_COPY_THRESH' \
+        packet.reserve 'packet: PACKET_RESERVE' \
+        packet.flags 'packet: running, auxdata, origdev, vnethdr, loss' \
+        packet.rx_ring 'packet: size of the ring for received frames' \
+        packet.rx_frames 'packet: frames in that ring' \
+        packet.rx_frame_size 'packet: size of a frame in that ring' \
+        packet.tx_ring 'packet: size of the ring for frames to send' \
+        packet.tx_frames 'packet: frames in that ring' \
+        packet.tx_frame_size 'packet: size of a frame in that ring' \
+        packet.fanout_id 'packet: group whose members share the frames' \
+        packet.fanout_mode 'packet: how frames are dealt: hash, lb, cpu, rollover…' \
+        packet.memberships 'packet: multicast, promiscuous, allmulti, unicast' \
+        packet.filter 'packet: classic BPF program, as code jt jf k' \
+        netlink.protocol 'netlink: to whom it talks: rtnl, genl, audit…' \
+        netlink.protocol_number 'netlink: number of that protocol' \
+        netlink.port_id 'netlink: address, often a process id; 0 is the kernel' \
+        netlink.peer_port_id 'netlink: address of the other end, where connected' \
+        netlink.groups 'netlink: multicast groups it receives from' \
+        netlink.flags 'netlink: dump-running, no-enobufs, cap-ack…' \
+        raw.ip_protocol 'raw: IP protocol it sees: icmp, igmp, ospf…' \
+        raw.ip_protocol_number 'raw: number of that protocol' \
+        mptcp.connections 'mptcp: its TCP connections' \
+        vsock.type 'vsock: stream, dgram or seqpacket' \
+        xdp.queue_id 'xdp: queue of the interface' \
+        xdp.rx_entries 'xdp: entries of the ring for received frames' \
+        xdp.tx_entries 'xdp: entries of the ring for frames to send' \
+        xdp.fill_entries 'xdp: entries of the ring of free frames' \
+        xdp.completion_entries 'xdp: entries of the ring of sent frames' \
+        xdp.umem_id 'xdp: number of its memory for frames' \
+        xdp.umem_size 'xdp: size of that memory' \
+        xdp.umem_chunk_size 'xdp: size of a chunk of it' \
+        xdp.umem_headroom 'xdp: room left free before a frame' \
+        xdp.umem_users 'xdp: sockets that use it' \
+        xdp.zero_copy 'xdp: whether the device writes into it' \
+        xdp.rx_dropped 'xdp: frames dropped' \
+        xdp.rx_invalid 'xdp: invalid descriptors of free frames' \
+        xdp.rx_full 'xdp: frames lost to a full ring' \
+        xdp.fill_ring_empty 'xdp: frames lost for want of free ones' \
+        xdp.tx_invalid 'xdp: invalid descriptors of frames to send' \
+        xdp.tx_ring_empty 'xdp: how often there was nothing to send' \
+        tipc.type 'tipc: stream, dgram, rdm or seqpacket' \
+        tipc.recv_messages 'tipc: messages the process has not read' \
+        tipc.send_messages 'tipc: messages not sent yet' \
+        tipc.drops 'tipc: messages dropped' \
+        tipc.congested 'tipc: what it waits for: none, link, connection' \
+        tipc.published 'tipc: whether a name is published for it' \
+        tipc.via_type 'tipc: type of the name it was connected by' \
+        tipc.via_instance 'tipc: instance of that name' \
+        sctp.locals 'sctp: every address of this end' \
+        sctp.peers 'sctp: every address of the other end' \
+        sctp.association_state 'sctp: SCTP_* state: 3 established, 5 shutdown sent…' \
+        sctp.rwnd 'sctp: window this side announced' \
+        sctp.peer_rwnd 'sctp: window the peer announced' \
+        sctp.unacked 'sctp: chunks sent and not acknowledged' \
+        sctp.pending 'sctp: chunks received and not read' \
+        sctp.in_streams 'sctp: streams from the peer' \
+        sctp.out_streams 'sctp: streams to the peer' \
+        sctp.tag 'sctp: verification tag of this side' \
+        sctp.peer_tag 'sctp: verification tag of the peer' \
+        mptcp.subflows_extra 'subflows beyond the first' \
+        mptcp.add_addr_signal 'addresses announced to the peer' \
+        mptcp.add_addr_accepted 'announced addresses of the peer accepted' \
+        mptcp.subflows_max 'limit of further subflows' \
+        mptcp.add_addr_signal_max 'limit of announced addresses' \
+        mptcp.add_addr_accepted_max 'limit of accepted addresses' \
+        mptcp.flags 'bits: 1 fell back to TCP, 2 the peer\'s key is known' \
+        mptcp.token 'token of the connection on this side' \
+        mptcp.write_seq 'sequence number of the next byte to send' \
+        mptcp.snd_una 'first sequence number not acknowledged' \
+        mptcp.rcv_nxt 'sequence number expected next' \
+        mptcp.local_addr_used 'local addresses in use for subflows' \
+        mptcp.local_addr_max 'limit of local addresses' \
+        mptcp.csum_enabled '1: data has checksums' \
+        mptcp.retransmits 'retransmissions over another subflow' \
+        mptcp.bytes_retrans 'retransmitted over another subflow' \
+        mptcp.bytes_sent 'sent over the whole life' \
+        mptcp.bytes_received 'received over the whole life' \
+        mptcp.bytes_acked 'acknowledged over the whole life' \
+        mptcp.subflows_total 'subflows, the first included' \
+        mptcp.endp_laminar_max 'limit of laminar endpoints' \
+        mptcp.last_data_sent 'time since data was last sent' \
+        mptcp.last_data_recv 'time since data was last received' \
+        mptcp.last_ack_recv 'time since an acknowledgement was last received'
+end
+
+function __sockeye_tables
+    printf '%s\t%s\n' \
+        all 'every table but TIPC' \
+        inet 'every table of the internet' \
+        tcp 'TCP' \
+        udp 'UDP' \
+        udplite 'UDP-Lite' \
+        raw 'raw IP' \
+        icmp 'ping sockets' \
+        mptcp 'multipath TCP' \
+        sctp 'SCTP' \
+        dccp 'DCCP' \
+        unix 'unix domain, every type' \
+        unix_stream 'unix domain, stream' \
+        u_str 'the same as unix_stream' \
+        unix_dgram 'unix domain, datagram' \
+        u_dgr 'the same as unix_dgram' \
+        unix_seqpacket 'unix domain, seqpacket' \
+        u_seq 'the same as unix_seqpacket' \
+        packet 'packet, every type' \
+        packet_raw 'packet, frames with headers' \
+        p_raw 'the same as packet_raw' \
+        packet_dgram 'packet, frames without headers' \
+        p_dgr 'the same as packet_dgram' \
+        netlink 'netlink' \
+        vsock 'vsock, every type' \
+        vsock_stream 'vsock, stream' \
+        v_str 'the same as vsock_stream' \
+        vsock_dgram 'vsock, datagram' \
+        v_dgr 'the same as vsock_dgram' \
+        xdp 'XDP' \
+        tipc 'TIPC'
 end
 
 function __sockeye_order
@@ -169,7 +301,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= F/filter= V/version h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp S/sctp d/dccp 0/packet vsock xdp tipc A/query= f/family= a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= F/filter= V/version h/help
 end
 
 function __fish_sockeye_needs_command
@@ -196,6 +328,15 @@ function __fish_sockeye_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c sockeye -n "__fish_sockeye_needs_command" -s A -l query -l socket -d 'Tables by name, as in ss: tcp, u_str, netlink, inet, all…; `!` excludes' -r -f -a '(__fish_complete_list , __sockeye_tables)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s f -l family -d 'Sockets of one family; given again, of another too' -r -f -a "inet\t'IPv4'
+inet6\t'IPv6'
+unix\t'Unix domain'
+link\t'Packet sockets'
+netlink\t'To the kernel'
+vsock\t'Between virtual machines and their host'
+tipc\t'Cluster'
+xdp\t'Past the network stack'"
 complete -c sockeye -n "__fish_sockeye_needs_command" -l columns -d 'Columns to show, by id; `--columns help` lists them all' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l sort -d 'Sort by a column; -COL: largest first' -r -f -a '(__sockeye_order)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
@@ -220,11 +361,20 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop
 complete -c sockeye -n "__fish_sockeye_needs_command" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s u -l udp -d 'UDP sockets'
-complete -c sockeye -n "__fish_sockeye_needs_command" -s a -l all -d 'All: listening, connected and TIME_WAIT'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s w -l raw -d 'Raw IP sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s x -l unix -d 'Unix sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s M -l mptcp -d 'Multipath TCP sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s S -l sctp -d 'SCTP sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s d -l dccp -d 'DCCP sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s 0 -l packet -d 'Packet sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l vsock -d 'Sockets between virtual machines and their host'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l xdp -d 'XDP sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l tipc -d 'TIPC sockets'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s a -l all -d 'All: listening, connected, unconnected and TIME_WAIT'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s l -l listening -d 'Listening sockets alone'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s B -l bound-inactive -d 'Sockets bound to a port, neither listening nor connected (kernel 6.8 and later)'
-complete -c sockeye -n "__fish_sockeye_needs_command" -s 4 -l ipv4 -d 'IPv4 alone'
-complete -c sockeye -n "__fish_sockeye_needs_command" -s 6 -l ipv6 -d 'IPv6 alone'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s 4 -l ipv4 -d 'IPv4 alone; with -6 both'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s 6 -l ipv6 -d 'IPv6 alone; with -4 both'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s p -l processes -d 'Show who holds each socket, or why nobody does'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s T -l threads -d 'Show the threads of the processes that hold each socket (implies -p)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s Z -l context -d 'Show SELinux contexts of processes (implies -p)'
@@ -263,6 +413,15 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -a "diff" -d 'Show what ch
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "watch" -d 'Watch sockets, rates and limits on the whole screen'
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "schema" -d 'Print the JSON Schema of a document'
 complete -c sockeye -n "__fish_sockeye_needs_command" -a "completions" -d 'Print the completion script of a shell'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s A -l query -l socket -d 'Tables by name, as in ss: tcp, u_str, netlink, inet, all…; `!` excludes' -r -f -a '(__fish_complete_list , __sockeye_tables)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s f -l family -d 'Sockets of one family; given again, of another too' -r -f -a "inet\t'IPv4'
+inet6\t'IPv6'
+unix\t'Unix domain'
+link\t'Packet sockets'
+netlink\t'To the kernel'
+vsock\t'Between virtual machines and their host'
+tipc\t'Cluster'
+xdp\t'Past the network stack'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l columns -d 'Columns to show, by id; `--columns help` lists them all' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l sort -d 'Sort by a column; -COL: largest first' -r -f -a '(__sockeye_order)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
@@ -287,11 +446,20 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline 
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s u -l udp -d 'UDP sockets'
-complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s a -l all -d 'All: listening, connected and TIME_WAIT'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s w -l raw -d 'Raw IP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s x -l unix -d 'Unix sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s M -l mptcp -d 'Multipath TCP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s S -l sctp -d 'SCTP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s d -l dccp -d 'DCCP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 0 -l packet -d 'Packet sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l vsock -d 'Sockets between virtual machines and their host'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l xdp -d 'XDP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l tipc -d 'TIPC sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s a -l all -d 'All: listening, connected, unconnected and TIME_WAIT'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s l -l listening -d 'Listening sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s B -l bound-inactive -d 'Sockets bound to a port, neither listening nor connected (kernel 6.8 and later)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 4 -l ipv4 -d 'IPv4 alone'
-complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 6 -l ipv6 -d 'IPv6 alone'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 4 -l ipv4 -d 'IPv4 alone; with -6 both'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s 6 -l ipv6 -d 'IPv6 alone; with -4 both'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s p -l processes -d 'Show who holds each socket, or why nobody does'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s T -l threads -d 'Show the threads of the processes that hold each socket (implies -p)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s Z -l context -d 'Show SELinux contexts of processes (implies -p)'
@@ -406,6 +574,15 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s u -l udp -d
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l redact -d 'Mask addresses and the names of host, users, processes, containers, units and cgroups'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s A -l query -l socket -d 'Tables by name, as in ss: tcp, u_str, netlink, inet, all…; `!` excludes' -r -f -a '(__fish_complete_list , __sockeye_tables)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s f -l family -d 'Sockets of one family; given again, of another too' -r -f -a "inet\t'IPv4'
+inet6\t'IPv6'
+unix\t'Unix domain'
+link\t'Packet sockets'
+netlink\t'To the kernel'
+vsock\t'Between virtual machines and their host'
+tipc\t'Cluster'
+xdp\t'Past the network stack'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l columns -d 'Columns to show, by id; `--columns help` lists them all' -r -f -a '(__fish_complete_list , __sockeye_columns)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l sort -d 'Sort by a column; -COL: largest first' -r -f -a '(__sockeye_order)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l group-by -d 'Count sockets by the values of columns' -r -f -a '(__fish_complete_list , __sockeye_columns)'
@@ -432,11 +609,20 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s y -l yes -d 'Cl
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l dry-run -d 'Only show what would be closed: the default'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s u -l udp -d 'UDP sockets'
-complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s a -l all -d 'All: listening, connected and TIME_WAIT'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s w -l raw -d 'Raw IP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s x -l unix -d 'Unix sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s M -l mptcp -d 'Multipath TCP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s S -l sctp -d 'SCTP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s d -l dccp -d 'DCCP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 0 -l packet -d 'Packet sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l vsock -d 'Sockets between virtual machines and their host'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l xdp -d 'XDP sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l tipc -d 'TIPC sockets'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s a -l all -d 'All: listening, connected, unconnected and TIME_WAIT'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s l -l listening -d 'Listening sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s B -l bound-inactive -d 'Sockets bound to a port, neither listening nor connected (kernel 6.8 and later)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 alone'
-complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 6 -l ipv6 -d 'IPv6 alone'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 4 -l ipv4 -d 'IPv4 alone; with -6 both'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s 6 -l ipv6 -d 'IPv6 alone; with -4 both'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s p -l processes -d 'Show who holds each socket, or why nobody does'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s T -l threads -d 'Show the threads of the processes that hold each socket (implies -p)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s Z -l context -d 'Show SELinux contexts of processes (implies -p)'
@@ -548,18 +734,20 @@ cgroup\t'control group of the socket'
 autobound\t'port chosen by the kernel'
 tcp\t'TCP sockets'
 udp\t'UDP sockets'
-protocol\t'transport protocol: tcp, udp'
-family\t'address family: ipv4, ipv6'
+netid\t'ss\\'s word for protocol and type: tcp, u_str, p_raw, nl'
+type\t'type: stream, dgram, raw, rdm, seqpacket'
+protocol\t'protocol, or the family that has one: tcp, udp, unix…'
+family\t'address family: ipv4, ipv6, unix, packet…'
 state_number\t'the kernel\\'s number of the state'
 recv_queue\t'bytes the process has not read; an unread FIN counts as 1'
 send_queue\t'bytes not acknowledged by the peer; a queued FIN counts as 1'
 accept_queue\t'connections that wait for accept(2)'
 accept_queue_limit\t'limit of the accept queue, min(listen backlog, somaxconn)'
-local\t'this end: address and port'
-local.address\t'this end\\'s address'
-local.port\t'this end\\'s port'
+local\t'this end: address and port, path, protocol and interface'
+local.address\t'this end\\'s address: IP address, path of a unix socket, id of a vsock'
+local.port\t'this end\\'s port; of a raw socket the IP protocol'
 local.interface\t'interface the socket is bound to, not the route\\'s'
-peer\t'the other end: address and port'
+peer\t'the other end: address and port, path or inode'
 peer.address\t'the other end\\'s address'
 peer.port\t'the other end\\'s port'
 inode\t'socket inode, the key to its owners'
@@ -697,7 +885,103 @@ delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
 received_ce_bytes\t'received with CE'
-accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'
+unix.type\t'unix: stream, dgram or seqpacket'
+path\t'unix: name of this end, an abstract one behind @'
+peer.path\t'unix: name of the other end, an abstract one behind @'
+peer.inode\t'unix: inode of the other end'
+peer.owner\t'unix: processes that hold the other end'
+file.inode\t'unix: inode of the file the path names'
+file.device_major\t'unix: major number of that file\\'s device'
+file.device_minor\t'unix: minor number of that file\\'s device'
+pending\t'unix: inodes of the clients that wait for accept(2)'
+packet.type\t'packet: raw (frames with header) or dgram (without)'
+packet.protocol\t'packet: protocol of the frames, all for every one'
+packet.protocol_number\t'packet: number of that protocol'
+packet.version\t'packet: version of the rings, from 0'
+packet.copy_threshold\t'packet: PACKET_COPY_THRESH'
+packet.reserve\t'packet: PACKET_RESERVE'
+packet.flags\t'packet: running, auxdata, origdev, vnethdr, loss'
+packet.rx_ring\t'packet: size of the ring for received frames'
+packet.rx_frames\t'packet: frames in that ring'
+packet.rx_frame_size\t'packet: size of a frame in that ring'
+packet.tx_ring\t'packet: size of the ring for frames to send'
+packet.tx_frames\t'packet: frames in that ring'
+packet.tx_frame_size\t'packet: size of a frame in that ring'
+packet.fanout_id\t'packet: group whose members share the frames'
+packet.fanout_mode\t'packet: how frames are dealt: hash, lb, cpu, rollover…'
+packet.memberships\t'packet: multicast, promiscuous, allmulti, unicast'
+packet.filter\t'packet: classic BPF program, as code jt jf k'
+netlink.protocol\t'netlink: to whom it talks: rtnl, genl, audit…'
+netlink.protocol_number\t'netlink: number of that protocol'
+netlink.port_id\t'netlink: address, often a process id; 0 is the kernel'
+netlink.peer_port_id\t'netlink: address of the other end, where connected'
+netlink.groups\t'netlink: multicast groups it receives from'
+netlink.flags\t'netlink: dump-running, no-enobufs, cap-ack…'
+raw.ip_protocol\t'raw: IP protocol it sees: icmp, igmp, ospf…'
+raw.ip_protocol_number\t'raw: number of that protocol'
+mptcp.connections\t'mptcp: its TCP connections'
+vsock.type\t'vsock: stream, dgram or seqpacket'
+xdp.queue_id\t'xdp: queue of the interface'
+xdp.rx_entries\t'xdp: entries of the ring for received frames'
+xdp.tx_entries\t'xdp: entries of the ring for frames to send'
+xdp.fill_entries\t'xdp: entries of the ring of free frames'
+xdp.completion_entries\t'xdp: entries of the ring of sent frames'
+xdp.umem_id\t'xdp: number of its memory for frames'
+xdp.umem_size\t'xdp: size of that memory'
+xdp.umem_chunk_size\t'xdp: size of a chunk of it'
+xdp.umem_headroom\t'xdp: room left free before a frame'
+xdp.umem_users\t'xdp: sockets that use it'
+xdp.zero_copy\t'xdp: whether the device writes into it'
+xdp.rx_dropped\t'xdp: frames dropped'
+xdp.rx_invalid\t'xdp: invalid descriptors of free frames'
+xdp.rx_full\t'xdp: frames lost to a full ring'
+xdp.fill_ring_empty\t'xdp: frames lost for want of free ones'
+xdp.tx_invalid\t'xdp: invalid descriptors of frames to send'
+xdp.tx_ring_empty\t'xdp: how often there was nothing to send'
+tipc.type\t'tipc: stream, dgram, rdm or seqpacket'
+tipc.recv_messages\t'tipc: messages the process has not read'
+tipc.send_messages\t'tipc: messages not sent yet'
+tipc.drops\t'tipc: messages dropped'
+tipc.congested\t'tipc: what it waits for: none, link, connection'
+tipc.published\t'tipc: whether a name is published for it'
+tipc.via_type\t'tipc: type of the name it was connected by'
+tipc.via_instance\t'tipc: instance of that name'
+sctp.locals\t'sctp: every address of this end'
+sctp.peers\t'sctp: every address of the other end'
+sctp.association_state\t'sctp: SCTP_* state: 3 established, 5 shutdown sent…'
+sctp.rwnd\t'sctp: window this side announced'
+sctp.peer_rwnd\t'sctp: window the peer announced'
+sctp.unacked\t'sctp: chunks sent and not acknowledged'
+sctp.pending\t'sctp: chunks received and not read'
+sctp.in_streams\t'sctp: streams from the peer'
+sctp.out_streams\t'sctp: streams to the peer'
+sctp.tag\t'sctp: verification tag of this side'
+sctp.peer_tag\t'sctp: verification tag of the peer'
+mptcp.subflows_extra\t'subflows beyond the first'
+mptcp.add_addr_signal\t'addresses announced to the peer'
+mptcp.add_addr_accepted\t'announced addresses of the peer accepted'
+mptcp.subflows_max\t'limit of further subflows'
+mptcp.add_addr_signal_max\t'limit of announced addresses'
+mptcp.add_addr_accepted_max\t'limit of accepted addresses'
+mptcp.flags\t'bits: 1 fell back to TCP, 2 the peer\\'s key is known'
+mptcp.token\t'token of the connection on this side'
+mptcp.write_seq\t'sequence number of the next byte to send'
+mptcp.snd_una\t'first sequence number not acknowledged'
+mptcp.rcv_nxt\t'sequence number expected next'
+mptcp.local_addr_used\t'local addresses in use for subflows'
+mptcp.local_addr_max\t'limit of local addresses'
+mptcp.csum_enabled\t'1: data has checksums'
+mptcp.retransmits\t'retransmissions over another subflow'
+mptcp.bytes_retrans\t'retransmitted over another subflow'
+mptcp.bytes_sent\t'sent over the whole life'
+mptcp.bytes_received\t'received over the whole life'
+mptcp.bytes_acked\t'acknowledged over the whole life'
+mptcp.subflows_total\t'subflows, the first included'
+mptcp.endp_laminar_max\t'limit of laminar endpoints'
+mptcp.last_data_sent\t'time since data was last sent'
+mptcp.last_data_recv\t'time since data was last received'
+mptcp.last_ack_recv\t'time since an acknowledgement was last received'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -f -a "CLOSED\t'no connection'
 LISTEN\t'waits for connections from any peer'
 SYN_SENT\t'sent SYN, waits for the peer\\'s SYN and ACK'
@@ -729,18 +1013,20 @@ cgroup\t'control group of the socket'
 autobound\t'port chosen by the kernel'
 tcp\t'TCP sockets'
 udp\t'UDP sockets'
-protocol\t'transport protocol: tcp, udp'
-family\t'address family: ipv4, ipv6'
+netid\t'ss\\'s word for protocol and type: tcp, u_str, p_raw, nl'
+type\t'type: stream, dgram, raw, rdm, seqpacket'
+protocol\t'protocol, or the family that has one: tcp, udp, unix…'
+family\t'address family: ipv4, ipv6, unix, packet…'
 state_number\t'the kernel\\'s number of the state'
 recv_queue\t'bytes the process has not read; an unread FIN counts as 1'
 send_queue\t'bytes not acknowledged by the peer; a queued FIN counts as 1'
 accept_queue\t'connections that wait for accept(2)'
 accept_queue_limit\t'limit of the accept queue, min(listen backlog, somaxconn)'
-local\t'this end: address and port'
-local.address\t'this end\\'s address'
-local.port\t'this end\\'s port'
+local\t'this end: address and port, path, protocol and interface'
+local.address\t'this end\\'s address: IP address, path of a unix socket, id of a vsock'
+local.port\t'this end\\'s port; of a raw socket the IP protocol'
 local.interface\t'interface the socket is bound to, not the route\\'s'
-peer\t'the other end: address and port'
+peer\t'the other end: address and port, path or inode'
 peer.address\t'the other end\\'s address'
 peer.port\t'the other end\\'s port'
 inode\t'socket inode, the key to its owners'
@@ -878,7 +1164,103 @@ delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
 received_ce_bytes\t'received with CE'
-accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'
+unix.type\t'unix: stream, dgram or seqpacket'
+path\t'unix: name of this end, an abstract one behind @'
+peer.path\t'unix: name of the other end, an abstract one behind @'
+peer.inode\t'unix: inode of the other end'
+peer.owner\t'unix: processes that hold the other end'
+file.inode\t'unix: inode of the file the path names'
+file.device_major\t'unix: major number of that file\\'s device'
+file.device_minor\t'unix: minor number of that file\\'s device'
+pending\t'unix: inodes of the clients that wait for accept(2)'
+packet.type\t'packet: raw (frames with header) or dgram (without)'
+packet.protocol\t'packet: protocol of the frames, all for every one'
+packet.protocol_number\t'packet: number of that protocol'
+packet.version\t'packet: version of the rings, from 0'
+packet.copy_threshold\t'packet: PACKET_COPY_THRESH'
+packet.reserve\t'packet: PACKET_RESERVE'
+packet.flags\t'packet: running, auxdata, origdev, vnethdr, loss'
+packet.rx_ring\t'packet: size of the ring for received frames'
+packet.rx_frames\t'packet: frames in that ring'
+packet.rx_frame_size\t'packet: size of a frame in that ring'
+packet.tx_ring\t'packet: size of the ring for frames to send'
+packet.tx_frames\t'packet: frames in that ring'
+packet.tx_frame_size\t'packet: size of a frame in that ring'
+packet.fanout_id\t'packet: group whose members share the frames'
+packet.fanout_mode\t'packet: how frames are dealt: hash, lb, cpu, rollover…'
+packet.memberships\t'packet: multicast, promiscuous, allmulti, unicast'
+packet.filter\t'packet: classic BPF program, as code jt jf k'
+netlink.protocol\t'netlink: to whom it talks: rtnl, genl, audit…'
+netlink.protocol_number\t'netlink: number of that protocol'
+netlink.port_id\t'netlink: address, often a process id; 0 is the kernel'
+netlink.peer_port_id\t'netlink: address of the other end, where connected'
+netlink.groups\t'netlink: multicast groups it receives from'
+netlink.flags\t'netlink: dump-running, no-enobufs, cap-ack…'
+raw.ip_protocol\t'raw: IP protocol it sees: icmp, igmp, ospf…'
+raw.ip_protocol_number\t'raw: number of that protocol'
+mptcp.connections\t'mptcp: its TCP connections'
+vsock.type\t'vsock: stream, dgram or seqpacket'
+xdp.queue_id\t'xdp: queue of the interface'
+xdp.rx_entries\t'xdp: entries of the ring for received frames'
+xdp.tx_entries\t'xdp: entries of the ring for frames to send'
+xdp.fill_entries\t'xdp: entries of the ring of free frames'
+xdp.completion_entries\t'xdp: entries of the ring of sent frames'
+xdp.umem_id\t'xdp: number of its memory for frames'
+xdp.umem_size\t'xdp: size of that memory'
+xdp.umem_chunk_size\t'xdp: size of a chunk of it'
+xdp.umem_headroom\t'xdp: room left free before a frame'
+xdp.umem_users\t'xdp: sockets that use it'
+xdp.zero_copy\t'xdp: whether the device writes into it'
+xdp.rx_dropped\t'xdp: frames dropped'
+xdp.rx_invalid\t'xdp: invalid descriptors of free frames'
+xdp.rx_full\t'xdp: frames lost to a full ring'
+xdp.fill_ring_empty\t'xdp: frames lost for want of free ones'
+xdp.tx_invalid\t'xdp: invalid descriptors of frames to send'
+xdp.tx_ring_empty\t'xdp: how often there was nothing to send'
+tipc.type\t'tipc: stream, dgram, rdm or seqpacket'
+tipc.recv_messages\t'tipc: messages the process has not read'
+tipc.send_messages\t'tipc: messages not sent yet'
+tipc.drops\t'tipc: messages dropped'
+tipc.congested\t'tipc: what it waits for: none, link, connection'
+tipc.published\t'tipc: whether a name is published for it'
+tipc.via_type\t'tipc: type of the name it was connected by'
+tipc.via_instance\t'tipc: instance of that name'
+sctp.locals\t'sctp: every address of this end'
+sctp.peers\t'sctp: every address of the other end'
+sctp.association_state\t'sctp: SCTP_* state: 3 established, 5 shutdown sent…'
+sctp.rwnd\t'sctp: window this side announced'
+sctp.peer_rwnd\t'sctp: window the peer announced'
+sctp.unacked\t'sctp: chunks sent and not acknowledged'
+sctp.pending\t'sctp: chunks received and not read'
+sctp.in_streams\t'sctp: streams from the peer'
+sctp.out_streams\t'sctp: streams to the peer'
+sctp.tag\t'sctp: verification tag of this side'
+sctp.peer_tag\t'sctp: verification tag of the peer'
+mptcp.subflows_extra\t'subflows beyond the first'
+mptcp.add_addr_signal\t'addresses announced to the peer'
+mptcp.add_addr_accepted\t'announced addresses of the peer accepted'
+mptcp.subflows_max\t'limit of further subflows'
+mptcp.add_addr_signal_max\t'limit of announced addresses'
+mptcp.add_addr_accepted_max\t'limit of accepted addresses'
+mptcp.flags\t'bits: 1 fell back to TCP, 2 the peer\\'s key is known'
+mptcp.token\t'token of the connection on this side'
+mptcp.write_seq\t'sequence number of the next byte to send'
+mptcp.snd_una\t'first sequence number not acknowledged'
+mptcp.rcv_nxt\t'sequence number expected next'
+mptcp.local_addr_used\t'local addresses in use for subflows'
+mptcp.local_addr_max\t'limit of local addresses'
+mptcp.csum_enabled\t'1: data has checksums'
+mptcp.retransmits\t'retransmissions over another subflow'
+mptcp.bytes_retrans\t'retransmitted over another subflow'
+mptcp.bytes_sent\t'sent over the whole life'
+mptcp.bytes_received\t'received over the whole life'
+mptcp.bytes_acked\t'acknowledged over the whole life'
+mptcp.subflows_total\t'subflows, the first included'
+mptcp.endp_laminar_max\t'limit of laminar endpoints'
+mptcp.last_data_sent\t'time since data was last sent'
+mptcp.last_data_recv\t'time since data was last received'
+mptcp.last_ack_recv\t'time since an acknowledgement was last received'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand explain" -f -a "topics\t'what can be explained'
 handshake\t'how a connection opens, and which side is in which state'
 close\t'how a connection closes, and which side is in which state'
@@ -962,19 +1344,21 @@ myth-orphan-retries\t'often said, and not so: tcp_orphan_retries = 0 means no re
 myth-kill-time-wait\t'often said, and not so: a TIME_WAIT cannot be killed'
 myth-tuple-blocked\t'often said, and not so: for 60 s nobody can use the same 4-tuple again'
 myth-four-minutes\t'often said, and not so: TIME_WAIT on Linux lasts 4 minutes, twice the MSL of the RFC'
-protocol\t'transport protocol: tcp, udp'
-family\t'address family: ipv4, ipv6'
+netid\t'ss\\'s word for protocol and type: tcp, u_str, p_raw, nl'
+type\t'type: stream, dgram, raw, rdm, seqpacket'
+protocol\t'protocol, or the family that has one: tcp, udp, unix…'
+family\t'address family: ipv4, ipv6, unix, packet…'
 state\t'state, by its documented name'
 state_number\t'the kernel\\'s number of the state'
 recv_queue\t'bytes the process has not read; an unread FIN counts as 1'
 send_queue\t'bytes not acknowledged by the peer; a queued FIN counts as 1'
 accept_queue\t'connections that wait for accept(2)'
 accept_queue_limit\t'limit of the accept queue, min(listen backlog, somaxconn)'
-local\t'this end: address and port'
-local.address\t'this end\\'s address'
-local.port\t'this end\\'s port'
+local\t'this end: address and port, path, protocol and interface'
+local.address\t'this end\\'s address: IP address, path of a unix socket, id of a vsock'
+local.port\t'this end\\'s port; of a raw socket the IP protocol'
 local.interface\t'interface the socket is bound to, not the route\\'s'
-peer\t'the other end: address and port'
+peer\t'the other end: address and port, path or inode'
 peer.address\t'the other end\\'s address'
 peer.port\t'the other end\\'s port'
 inode\t'socket inode, the key to its owners'
@@ -1113,7 +1497,103 @@ delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
 received_ce_bytes\t'received with CE'
-accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'
+unix.type\t'unix: stream, dgram or seqpacket'
+path\t'unix: name of this end, an abstract one behind @'
+peer.path\t'unix: name of the other end, an abstract one behind @'
+peer.inode\t'unix: inode of the other end'
+peer.owner\t'unix: processes that hold the other end'
+file.inode\t'unix: inode of the file the path names'
+file.device_major\t'unix: major number of that file\\'s device'
+file.device_minor\t'unix: minor number of that file\\'s device'
+pending\t'unix: inodes of the clients that wait for accept(2)'
+packet.type\t'packet: raw (frames with header) or dgram (without)'
+packet.protocol\t'packet: protocol of the frames, all for every one'
+packet.protocol_number\t'packet: number of that protocol'
+packet.version\t'packet: version of the rings, from 0'
+packet.copy_threshold\t'packet: PACKET_COPY_THRESH'
+packet.reserve\t'packet: PACKET_RESERVE'
+packet.flags\t'packet: running, auxdata, origdev, vnethdr, loss'
+packet.rx_ring\t'packet: size of the ring for received frames'
+packet.rx_frames\t'packet: frames in that ring'
+packet.rx_frame_size\t'packet: size of a frame in that ring'
+packet.tx_ring\t'packet: size of the ring for frames to send'
+packet.tx_frames\t'packet: frames in that ring'
+packet.tx_frame_size\t'packet: size of a frame in that ring'
+packet.fanout_id\t'packet: group whose members share the frames'
+packet.fanout_mode\t'packet: how frames are dealt: hash, lb, cpu, rollover…'
+packet.memberships\t'packet: multicast, promiscuous, allmulti, unicast'
+packet.filter\t'packet: classic BPF program, as code jt jf k'
+netlink.protocol\t'netlink: to whom it talks: rtnl, genl, audit…'
+netlink.protocol_number\t'netlink: number of that protocol'
+netlink.port_id\t'netlink: address, often a process id; 0 is the kernel'
+netlink.peer_port_id\t'netlink: address of the other end, where connected'
+netlink.groups\t'netlink: multicast groups it receives from'
+netlink.flags\t'netlink: dump-running, no-enobufs, cap-ack…'
+raw.ip_protocol\t'raw: IP protocol it sees: icmp, igmp, ospf…'
+raw.ip_protocol_number\t'raw: number of that protocol'
+mptcp.connections\t'mptcp: its TCP connections'
+vsock.type\t'vsock: stream, dgram or seqpacket'
+xdp.queue_id\t'xdp: queue of the interface'
+xdp.rx_entries\t'xdp: entries of the ring for received frames'
+xdp.tx_entries\t'xdp: entries of the ring for frames to send'
+xdp.fill_entries\t'xdp: entries of the ring of free frames'
+xdp.completion_entries\t'xdp: entries of the ring of sent frames'
+xdp.umem_id\t'xdp: number of its memory for frames'
+xdp.umem_size\t'xdp: size of that memory'
+xdp.umem_chunk_size\t'xdp: size of a chunk of it'
+xdp.umem_headroom\t'xdp: room left free before a frame'
+xdp.umem_users\t'xdp: sockets that use it'
+xdp.zero_copy\t'xdp: whether the device writes into it'
+xdp.rx_dropped\t'xdp: frames dropped'
+xdp.rx_invalid\t'xdp: invalid descriptors of free frames'
+xdp.rx_full\t'xdp: frames lost to a full ring'
+xdp.fill_ring_empty\t'xdp: frames lost for want of free ones'
+xdp.tx_invalid\t'xdp: invalid descriptors of frames to send'
+xdp.tx_ring_empty\t'xdp: how often there was nothing to send'
+tipc.type\t'tipc: stream, dgram, rdm or seqpacket'
+tipc.recv_messages\t'tipc: messages the process has not read'
+tipc.send_messages\t'tipc: messages not sent yet'
+tipc.drops\t'tipc: messages dropped'
+tipc.congested\t'tipc: what it waits for: none, link, connection'
+tipc.published\t'tipc: whether a name is published for it'
+tipc.via_type\t'tipc: type of the name it was connected by'
+tipc.via_instance\t'tipc: instance of that name'
+sctp.locals\t'sctp: every address of this end'
+sctp.peers\t'sctp: every address of the other end'
+sctp.association_state\t'sctp: SCTP_* state: 3 established, 5 shutdown sent…'
+sctp.rwnd\t'sctp: window this side announced'
+sctp.peer_rwnd\t'sctp: window the peer announced'
+sctp.unacked\t'sctp: chunks sent and not acknowledged'
+sctp.pending\t'sctp: chunks received and not read'
+sctp.in_streams\t'sctp: streams from the peer'
+sctp.out_streams\t'sctp: streams to the peer'
+sctp.tag\t'sctp: verification tag of this side'
+sctp.peer_tag\t'sctp: verification tag of the peer'
+mptcp.subflows_extra\t'subflows beyond the first'
+mptcp.add_addr_signal\t'addresses announced to the peer'
+mptcp.add_addr_accepted\t'announced addresses of the peer accepted'
+mptcp.subflows_max\t'limit of further subflows'
+mptcp.add_addr_signal_max\t'limit of announced addresses'
+mptcp.add_addr_accepted_max\t'limit of accepted addresses'
+mptcp.flags\t'bits: 1 fell back to TCP, 2 the peer\\'s key is known'
+mptcp.token\t'token of the connection on this side'
+mptcp.write_seq\t'sequence number of the next byte to send'
+mptcp.snd_una\t'first sequence number not acknowledged'
+mptcp.rcv_nxt\t'sequence number expected next'
+mptcp.local_addr_used\t'local addresses in use for subflows'
+mptcp.local_addr_max\t'limit of local addresses'
+mptcp.csum_enabled\t'1: data has checksums'
+mptcp.retransmits\t'retransmissions over another subflow'
+mptcp.bytes_retrans\t'retransmitted over another subflow'
+mptcp.bytes_sent\t'sent over the whole life'
+mptcp.bytes_received\t'received over the whole life'
+mptcp.bytes_acked\t'acknowledged over the whole life'
+mptcp.subflows_total\t'subflows, the first included'
+mptcp.endp_laminar_max\t'limit of laminar endpoints'
+mptcp.last_data_sent\t'time since data was last sent'
+mptcp.last_data_recv\t'time since data was last received'
+mptcp.last_ack_recv\t'time since an acknowledgement was last received'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -f -a "CLOSED\t'no connection'
 LISTEN\t'waits for connections from any peer'
 SYN_SENT\t'sent SYN, waits for the peer\\'s SYN and ACK'
@@ -1145,18 +1625,20 @@ cgroup\t'control group of the socket'
 autobound\t'port chosen by the kernel'
 tcp\t'TCP sockets'
 udp\t'UDP sockets'
-protocol\t'transport protocol: tcp, udp'
-family\t'address family: ipv4, ipv6'
+netid\t'ss\\'s word for protocol and type: tcp, u_str, p_raw, nl'
+type\t'type: stream, dgram, raw, rdm, seqpacket'
+protocol\t'protocol, or the family that has one: tcp, udp, unix…'
+family\t'address family: ipv4, ipv6, unix, packet…'
 state_number\t'the kernel\\'s number of the state'
 recv_queue\t'bytes the process has not read; an unread FIN counts as 1'
 send_queue\t'bytes not acknowledged by the peer; a queued FIN counts as 1'
 accept_queue\t'connections that wait for accept(2)'
 accept_queue_limit\t'limit of the accept queue, min(listen backlog, somaxconn)'
-local\t'this end: address and port'
-local.address\t'this end\\'s address'
-local.port\t'this end\\'s port'
+local\t'this end: address and port, path, protocol and interface'
+local.address\t'this end\\'s address: IP address, path of a unix socket, id of a vsock'
+local.port\t'this end\\'s port; of a raw socket the IP protocol'
 local.interface\t'interface the socket is bound to, not the route\\'s'
-peer\t'the other end: address and port'
+peer\t'the other end: address and port, path or inode'
 peer.address\t'the other end\\'s address'
 peer.port\t'the other end\\'s port'
 inode\t'socket inode, the key to its owners'
@@ -1294,7 +1776,103 @@ delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
 received_ce_bytes\t'received with CE'
-accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'
+unix.type\t'unix: stream, dgram or seqpacket'
+path\t'unix: name of this end, an abstract one behind @'
+peer.path\t'unix: name of the other end, an abstract one behind @'
+peer.inode\t'unix: inode of the other end'
+peer.owner\t'unix: processes that hold the other end'
+file.inode\t'unix: inode of the file the path names'
+file.device_major\t'unix: major number of that file\\'s device'
+file.device_minor\t'unix: minor number of that file\\'s device'
+pending\t'unix: inodes of the clients that wait for accept(2)'
+packet.type\t'packet: raw (frames with header) or dgram (without)'
+packet.protocol\t'packet: protocol of the frames, all for every one'
+packet.protocol_number\t'packet: number of that protocol'
+packet.version\t'packet: version of the rings, from 0'
+packet.copy_threshold\t'packet: PACKET_COPY_THRESH'
+packet.reserve\t'packet: PACKET_RESERVE'
+packet.flags\t'packet: running, auxdata, origdev, vnethdr, loss'
+packet.rx_ring\t'packet: size of the ring for received frames'
+packet.rx_frames\t'packet: frames in that ring'
+packet.rx_frame_size\t'packet: size of a frame in that ring'
+packet.tx_ring\t'packet: size of the ring for frames to send'
+packet.tx_frames\t'packet: frames in that ring'
+packet.tx_frame_size\t'packet: size of a frame in that ring'
+packet.fanout_id\t'packet: group whose members share the frames'
+packet.fanout_mode\t'packet: how frames are dealt: hash, lb, cpu, rollover…'
+packet.memberships\t'packet: multicast, promiscuous, allmulti, unicast'
+packet.filter\t'packet: classic BPF program, as code jt jf k'
+netlink.protocol\t'netlink: to whom it talks: rtnl, genl, audit…'
+netlink.protocol_number\t'netlink: number of that protocol'
+netlink.port_id\t'netlink: address, often a process id; 0 is the kernel'
+netlink.peer_port_id\t'netlink: address of the other end, where connected'
+netlink.groups\t'netlink: multicast groups it receives from'
+netlink.flags\t'netlink: dump-running, no-enobufs, cap-ack…'
+raw.ip_protocol\t'raw: IP protocol it sees: icmp, igmp, ospf…'
+raw.ip_protocol_number\t'raw: number of that protocol'
+mptcp.connections\t'mptcp: its TCP connections'
+vsock.type\t'vsock: stream, dgram or seqpacket'
+xdp.queue_id\t'xdp: queue of the interface'
+xdp.rx_entries\t'xdp: entries of the ring for received frames'
+xdp.tx_entries\t'xdp: entries of the ring for frames to send'
+xdp.fill_entries\t'xdp: entries of the ring of free frames'
+xdp.completion_entries\t'xdp: entries of the ring of sent frames'
+xdp.umem_id\t'xdp: number of its memory for frames'
+xdp.umem_size\t'xdp: size of that memory'
+xdp.umem_chunk_size\t'xdp: size of a chunk of it'
+xdp.umem_headroom\t'xdp: room left free before a frame'
+xdp.umem_users\t'xdp: sockets that use it'
+xdp.zero_copy\t'xdp: whether the device writes into it'
+xdp.rx_dropped\t'xdp: frames dropped'
+xdp.rx_invalid\t'xdp: invalid descriptors of free frames'
+xdp.rx_full\t'xdp: frames lost to a full ring'
+xdp.fill_ring_empty\t'xdp: frames lost for want of free ones'
+xdp.tx_invalid\t'xdp: invalid descriptors of frames to send'
+xdp.tx_ring_empty\t'xdp: how often there was nothing to send'
+tipc.type\t'tipc: stream, dgram, rdm or seqpacket'
+tipc.recv_messages\t'tipc: messages the process has not read'
+tipc.send_messages\t'tipc: messages not sent yet'
+tipc.drops\t'tipc: messages dropped'
+tipc.congested\t'tipc: what it waits for: none, link, connection'
+tipc.published\t'tipc: whether a name is published for it'
+tipc.via_type\t'tipc: type of the name it was connected by'
+tipc.via_instance\t'tipc: instance of that name'
+sctp.locals\t'sctp: every address of this end'
+sctp.peers\t'sctp: every address of the other end'
+sctp.association_state\t'sctp: SCTP_* state: 3 established, 5 shutdown sent…'
+sctp.rwnd\t'sctp: window this side announced'
+sctp.peer_rwnd\t'sctp: window the peer announced'
+sctp.unacked\t'sctp: chunks sent and not acknowledged'
+sctp.pending\t'sctp: chunks received and not read'
+sctp.in_streams\t'sctp: streams from the peer'
+sctp.out_streams\t'sctp: streams to the peer'
+sctp.tag\t'sctp: verification tag of this side'
+sctp.peer_tag\t'sctp: verification tag of the peer'
+mptcp.subflows_extra\t'subflows beyond the first'
+mptcp.add_addr_signal\t'addresses announced to the peer'
+mptcp.add_addr_accepted\t'announced addresses of the peer accepted'
+mptcp.subflows_max\t'limit of further subflows'
+mptcp.add_addr_signal_max\t'limit of announced addresses'
+mptcp.add_addr_accepted_max\t'limit of accepted addresses'
+mptcp.flags\t'bits: 1 fell back to TCP, 2 the peer\\'s key is known'
+mptcp.token\t'token of the connection on this side'
+mptcp.write_seq\t'sequence number of the next byte to send'
+mptcp.snd_una\t'first sequence number not acknowledged'
+mptcp.rcv_nxt\t'sequence number expected next'
+mptcp.local_addr_used\t'local addresses in use for subflows'
+mptcp.local_addr_max\t'limit of local addresses'
+mptcp.csum_enabled\t'1: data has checksums'
+mptcp.retransmits\t'retransmissions over another subflow'
+mptcp.bytes_retrans\t'retransmitted over another subflow'
+mptcp.bytes_sent\t'sent over the whole life'
+mptcp.bytes_received\t'received over the whole life'
+mptcp.bytes_acked\t'acknowledged over the whole life'
+mptcp.subflows_total\t'subflows, the first included'
+mptcp.endp_laminar_max\t'limit of laminar endpoints'
+mptcp.last_data_sent\t'time since data was last sent'
+mptcp.last_data_recv\t'time since data was last received'
+mptcp.last_ack_recv\t'time since an acknowledgement was last received'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -f -a ""
 complete -c sockeye -n "__fish_sockeye_using_subcommand diff" -f -a ""
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -f -a "CLOSED\t'no connection'
@@ -1328,18 +1906,20 @@ cgroup\t'control group of the socket'
 autobound\t'port chosen by the kernel'
 tcp\t'TCP sockets'
 udp\t'UDP sockets'
-protocol\t'transport protocol: tcp, udp'
-family\t'address family: ipv4, ipv6'
+netid\t'ss\\'s word for protocol and type: tcp, u_str, p_raw, nl'
+type\t'type: stream, dgram, raw, rdm, seqpacket'
+protocol\t'protocol, or the family that has one: tcp, udp, unix…'
+family\t'address family: ipv4, ipv6, unix, packet…'
 state_number\t'the kernel\\'s number of the state'
 recv_queue\t'bytes the process has not read; an unread FIN counts as 1'
 send_queue\t'bytes not acknowledged by the peer; a queued FIN counts as 1'
 accept_queue\t'connections that wait for accept(2)'
 accept_queue_limit\t'limit of the accept queue, min(listen backlog, somaxconn)'
-local\t'this end: address and port'
-local.address\t'this end\\'s address'
-local.port\t'this end\\'s port'
+local\t'this end: address and port, path, protocol and interface'
+local.address\t'this end\\'s address: IP address, path of a unix socket, id of a vsock'
+local.port\t'this end\\'s port; of a raw socket the IP protocol'
 local.interface\t'interface the socket is bound to, not the route\\'s'
-peer\t'the other end: address and port'
+peer\t'the other end: address and port, path or inode'
 peer.address\t'the other end\\'s address'
 peer.port\t'the other end\\'s port'
 inode\t'socket inode, the key to its owners'
@@ -1477,7 +2057,103 @@ delivered_ce_bytes\t'delivered with CE'
 received_e1\t'received with ECT(1)'
 received_e0\t'received with ECT(0)'
 received_ce_bytes\t'received with CE'
-accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'"
+accecn\t'raw word of AccECN: its two halves differ between 6.18 and 7.0'
+unix.type\t'unix: stream, dgram or seqpacket'
+path\t'unix: name of this end, an abstract one behind @'
+peer.path\t'unix: name of the other end, an abstract one behind @'
+peer.inode\t'unix: inode of the other end'
+peer.owner\t'unix: processes that hold the other end'
+file.inode\t'unix: inode of the file the path names'
+file.device_major\t'unix: major number of that file\\'s device'
+file.device_minor\t'unix: minor number of that file\\'s device'
+pending\t'unix: inodes of the clients that wait for accept(2)'
+packet.type\t'packet: raw (frames with header) or dgram (without)'
+packet.protocol\t'packet: protocol of the frames, all for every one'
+packet.protocol_number\t'packet: number of that protocol'
+packet.version\t'packet: version of the rings, from 0'
+packet.copy_threshold\t'packet: PACKET_COPY_THRESH'
+packet.reserve\t'packet: PACKET_RESERVE'
+packet.flags\t'packet: running, auxdata, origdev, vnethdr, loss'
+packet.rx_ring\t'packet: size of the ring for received frames'
+packet.rx_frames\t'packet: frames in that ring'
+packet.rx_frame_size\t'packet: size of a frame in that ring'
+packet.tx_ring\t'packet: size of the ring for frames to send'
+packet.tx_frames\t'packet: frames in that ring'
+packet.tx_frame_size\t'packet: size of a frame in that ring'
+packet.fanout_id\t'packet: group whose members share the frames'
+packet.fanout_mode\t'packet: how frames are dealt: hash, lb, cpu, rollover…'
+packet.memberships\t'packet: multicast, promiscuous, allmulti, unicast'
+packet.filter\t'packet: classic BPF program, as code jt jf k'
+netlink.protocol\t'netlink: to whom it talks: rtnl, genl, audit…'
+netlink.protocol_number\t'netlink: number of that protocol'
+netlink.port_id\t'netlink: address, often a process id; 0 is the kernel'
+netlink.peer_port_id\t'netlink: address of the other end, where connected'
+netlink.groups\t'netlink: multicast groups it receives from'
+netlink.flags\t'netlink: dump-running, no-enobufs, cap-ack…'
+raw.ip_protocol\t'raw: IP protocol it sees: icmp, igmp, ospf…'
+raw.ip_protocol_number\t'raw: number of that protocol'
+mptcp.connections\t'mptcp: its TCP connections'
+vsock.type\t'vsock: stream, dgram or seqpacket'
+xdp.queue_id\t'xdp: queue of the interface'
+xdp.rx_entries\t'xdp: entries of the ring for received frames'
+xdp.tx_entries\t'xdp: entries of the ring for frames to send'
+xdp.fill_entries\t'xdp: entries of the ring of free frames'
+xdp.completion_entries\t'xdp: entries of the ring of sent frames'
+xdp.umem_id\t'xdp: number of its memory for frames'
+xdp.umem_size\t'xdp: size of that memory'
+xdp.umem_chunk_size\t'xdp: size of a chunk of it'
+xdp.umem_headroom\t'xdp: room left free before a frame'
+xdp.umem_users\t'xdp: sockets that use it'
+xdp.zero_copy\t'xdp: whether the device writes into it'
+xdp.rx_dropped\t'xdp: frames dropped'
+xdp.rx_invalid\t'xdp: invalid descriptors of free frames'
+xdp.rx_full\t'xdp: frames lost to a full ring'
+xdp.fill_ring_empty\t'xdp: frames lost for want of free ones'
+xdp.tx_invalid\t'xdp: invalid descriptors of frames to send'
+xdp.tx_ring_empty\t'xdp: how often there was nothing to send'
+tipc.type\t'tipc: stream, dgram, rdm or seqpacket'
+tipc.recv_messages\t'tipc: messages the process has not read'
+tipc.send_messages\t'tipc: messages not sent yet'
+tipc.drops\t'tipc: messages dropped'
+tipc.congested\t'tipc: what it waits for: none, link, connection'
+tipc.published\t'tipc: whether a name is published for it'
+tipc.via_type\t'tipc: type of the name it was connected by'
+tipc.via_instance\t'tipc: instance of that name'
+sctp.locals\t'sctp: every address of this end'
+sctp.peers\t'sctp: every address of the other end'
+sctp.association_state\t'sctp: SCTP_* state: 3 established, 5 shutdown sent…'
+sctp.rwnd\t'sctp: window this side announced'
+sctp.peer_rwnd\t'sctp: window the peer announced'
+sctp.unacked\t'sctp: chunks sent and not acknowledged'
+sctp.pending\t'sctp: chunks received and not read'
+sctp.in_streams\t'sctp: streams from the peer'
+sctp.out_streams\t'sctp: streams to the peer'
+sctp.tag\t'sctp: verification tag of this side'
+sctp.peer_tag\t'sctp: verification tag of the peer'
+mptcp.subflows_extra\t'subflows beyond the first'
+mptcp.add_addr_signal\t'addresses announced to the peer'
+mptcp.add_addr_accepted\t'announced addresses of the peer accepted'
+mptcp.subflows_max\t'limit of further subflows'
+mptcp.add_addr_signal_max\t'limit of announced addresses'
+mptcp.add_addr_accepted_max\t'limit of accepted addresses'
+mptcp.flags\t'bits: 1 fell back to TCP, 2 the peer\\'s key is known'
+mptcp.token\t'token of the connection on this side'
+mptcp.write_seq\t'sequence number of the next byte to send'
+mptcp.snd_una\t'first sequence number not acknowledged'
+mptcp.rcv_nxt\t'sequence number expected next'
+mptcp.local_addr_used\t'local addresses in use for subflows'
+mptcp.local_addr_max\t'limit of local addresses'
+mptcp.csum_enabled\t'1: data has checksums'
+mptcp.retransmits\t'retransmissions over another subflow'
+mptcp.bytes_retrans\t'retransmitted over another subflow'
+mptcp.bytes_sent\t'sent over the whole life'
+mptcp.bytes_received\t'received over the whole life'
+mptcp.bytes_acked\t'acknowledged over the whole life'
+mptcp.subflows_total\t'subflows, the first included'
+mptcp.endp_laminar_max\t'limit of laminar endpoints'
+mptcp.last_data_sent\t'time since data was last sent'
+mptcp.last_data_recv\t'time since data was last received'
+mptcp.last_ack_recv\t'time since an acknowledgement was last received'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand schema" -f -a "sockets\t'a listing, by --json'
 socket\t'a line of --ndjson'
 groups\t'counts by value, by --json --group-by'

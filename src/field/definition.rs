@@ -1,6 +1,6 @@
 //! What a column is.
 
-use super::{families, need::Need, row::Row, value::Value};
+use super::{need::Need, row::Row, value::Value};
 use crate::model::tcp_info::{TcpField, TcpUnit};
 
 /// A column.
@@ -41,7 +41,7 @@ impl Field {
         match self.read {
             Reader::Row(read) => read(row),
             Reader::TcpInfo(field) => tcp_value(row, field),
-            Reader::MptcpInfo(field) => families::mptcp_info(row, field),
+            Reader::MptcpInfo(field) => mptcp_value(row, field),
         }
     }
 
@@ -51,11 +51,20 @@ impl Field {
     }
 }
 
+fn mptcp_value(row: Row<'_>, field: &TcpField) -> Value<'static> {
+    let info = row.socket.mptcp().and_then(|mptcp| mptcp.info.as_ref());
+    info.and_then(|info| info.value(field)).map_or(Value::Absent, |n| in_unit(n, field.unit))
+}
+
 fn tcp_value(row: Row<'_>, field: &TcpField) -> Value<'static> {
     let Some(number) = row.socket.tcp_info.as_deref().and_then(|info| info.value(field)) else {
         return Value::Absent;
     };
-    match field.unit {
+    in_unit(number, field.unit)
+}
+
+fn in_unit(number: u64, unit: TcpUnit) -> Value<'static> {
+    match unit {
         TcpUnit::Count | TcpUnit::Segments => Value::Count(number),
         TcpUnit::Bytes => Value::Bytes(number),
         TcpUnit::Milliseconds => Value::Milliseconds(number),

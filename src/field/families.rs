@@ -21,7 +21,7 @@ use crate::model::{
     },
     protocol::Protocol,
     socket_type::SocketType,
-    tcp_info::{TcpField, TcpUnit},
+    tcp_info::TcpUnit,
 };
 use std::sync::LazyLock;
 
@@ -62,17 +62,6 @@ pub const fn object(protocol: Protocol) -> Option<&'static str> {
     match protocol {
         Protocol::Tcp | Protocol::Udp | Protocol::UdpLite | Protocol::Icmp | Protocol::Dccp => None,
         other => Some(other.name()),
-    }
-}
-
-/// The value of a field of `struct mptcp_info`.
-pub fn mptcp_info(row: Row<'_>, field: &TcpField) -> Value<'static> {
-    let info = row.socket.mptcp().and_then(|mptcp| mptcp.info.as_ref());
-    match (info.and_then(|info| info.value(field)), field.unit) {
-        (None, _) => Value::Absent,
-        (Some(n), TcpUnit::Milliseconds) => Value::Milliseconds(n),
-        (Some(n), TcpUnit::Bytes) => Value::Bytes(n),
-        (Some(n), _) => Value::Count(n),
     }
 }
 

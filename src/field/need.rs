@@ -39,13 +39,13 @@ impl Need {
     pub const SOCKET_CONTEXTS: Self = Self(1 << 13);
 
     /// Who is at the other end of unix sockets: a second walk, for names alone.
-    pub const UNIX_PEERS: Self = Self(1 << 13);
+    pub const UNIX_PEERS: Self = Self(1 << 20);
     /// What families tell beyond a row: files, pending connections, memberships.
-    pub const FAMILY_DETAILS: Self = Self(1 << 14);
+    pub const FAMILY_DETAILS: Self = Self(1 << 21);
     /// Classic BPF programs of packet sockets.
-    pub const FILTERS: Self = Self(1 << 16);
+    pub const FILTERS: Self = Self(1 << 22);
     /// The TCP connections of MPTCP sockets: a walk over TCP.
-    pub const SUBFLOWS: Self = Self(1 << 17);
+    pub const SUBFLOWS: Self = Self(1 << 23);
 
     /// Limits of processes and cgroups.
     pub const LIMITS: Self = Self(1 << 15);
