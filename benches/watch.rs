@@ -4,8 +4,9 @@
 //! docs/watch.md anew. Needs root (or user namespaces), iproute2 and procps; netwatch is measured
 //! where it is installed.
 //!
-//! Each program runs on a pseudo-terminal of 80 by 24 whose output is thrown away; its CPU and that
-//! of the children it has waited for are read from /proc over some seconds, after the first three.
+//! Each program runs on a pseudo-terminal of 80 by 24; its CPU and that of the children it has
+//! waited for are read from /proc over some seconds, after the first four, and divided by how often
+//! its clock moved: `watch` sleeps a second after each run, so that it asks less often.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -28,9 +29,11 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::Read,
+    num::NonZeroU16,
     os::fd::OwnedFd,
     path::Path,
     process::{Child, Command},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
@@ -64,7 +67,8 @@ fn main() {
 
 fn compare() {
     let mut table = String::from(
-        "| sockets | command | CPU ms a second | of a core | peak MiB |\n|---:|---|---:|---:|---:|\n",
+        "| sockets | command | CPU ms a round | rounds a second | peak MiB |\n\
+         |---:|---|---:|---:|---:|\n",
     );
     for sockets in [0, 10_000, 100_000] {
         own_namespace();
@@ -76,13 +80,14 @@ fn compare() {
                 println!("{} is not installed", words[0]);
                 continue;
             }
-            let (cpu_ms, peak_kib) = cost_of(&words, keys);
+            let cost = cost_of(&words, keys);
             writeln!(
                 table,
-                "| {sockets} | `{}` | {cpu_ms:.1} | {:.1} % | {:.1} |",
+                "| {sockets} | `{}` | {:.1} | {:.2} | {:.1} |",
                 command.replace("{sockeye}", "sockeye"),
-                cpu_ms / 10.0,
-                peak_kib / 1024.0
+                cost.cpu_ms / cost.rounds,
+                cost.rounds / cost.seconds,
+                cost.peak_kib / 1024.0
             )
             .unwrap();
         }
@@ -104,8 +109,18 @@ fn is_installed(program: &str) -> bool {
         })
 }
 
-/// CPU in milliseconds a second, and peak memory in KiB of the program itself.
-fn cost_of(words: &[String], keys: &str) -> (f64, f64) {
+/// What a program cost while it was measured.
+struct Cost {
+    /// CPU of the program and of the children it waited for.
+    cpu_ms: f64,
+    /// How often it asked: the clock on its screen has another second then.
+    rounds: f64,
+    seconds: f64,
+    /// Peak memory of the program itself.
+    peak_kib: f64,
+}
+
+fn cost_of(words: &[String], keys: &str) -> Cost {
     let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let master = posix_openpt(flags).unwrap();
     grantpt(&master).unwrap();
@@ -123,23 +138,48 @@ fn cost_of(words: &[String], keys: &str) -> (f64, f64) {
         .stderr(end())
         .spawn()
         .unwrap();
-    let mut screen = File::from(OwnedFd::from(master));
-    let mut typed = screen.try_clone().unwrap();
+    let mut output = File::from(OwnedFd::from(master));
+    let mut typed = output.try_clone().unwrap();
+    let size = |number: u16| NonZeroU16::new(number).unwrap();
+    let screen = Arc::new(Mutex::new(vt100::Parser::new(size(24), size(80), 0)));
+    let shown = Arc::clone(&screen);
     // It ends with the terminal, when this function drops both ends of it.
     thread::spawn(move || {
         let mut bytes = [0; 4096];
-        while screen.read(&mut bytes).is_ok_and(|read| read > 0) {}
+        while let Ok(read) = output.read(&mut bytes)
+            && read > 0
+        {
+            shown.lock().unwrap().process(&bytes[..read]);
+        }
     });
     thread::sleep(START / 2);
     std::io::Write::write_all(&mut typed, keys.as_bytes()).unwrap();
     thread::sleep(START / 2);
     let (start, before) = (Instant::now(), cpu_ms(&child));
-    thread::sleep(MEASURED);
-    let cost = (cpu_ms(&child) - before) / start.elapsed().as_secs_f64();
-    let peak = peak_kib(&child);
+    let (mut rounds, mut last) = (0.0, clock(&screen));
+    while start.elapsed() < MEASURED {
+        thread::sleep(Duration::from_millis(20));
+        let now = clock(&screen);
+        if now != last {
+            rounds += 1.0;
+            last = now;
+        }
+    }
+    let cost = Cost {
+        cpu_ms: cpu_ms(&child) - before,
+        rounds,
+        seconds: start.elapsed().as_secs_f64(),
+        peak_kib: peak_kib(&child),
+    };
     child.kill().unwrap();
     child.wait().unwrap();
-    (cost, peak)
+    cost
+}
+
+/// The first row: all of these programs have a clock in it.
+fn clock(screen: &Mutex<vt100::Parser>) -> String {
+    let screen = screen.lock().unwrap();
+    screen.screen().contents().lines().next().unwrap_or_default().to_owned()
 }
 
 /// User and system time of a process and of the children it waited for: words 14 to 17 of

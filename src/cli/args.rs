@@ -507,7 +507,7 @@ pub struct WatchArgs {
           help_heading = "What to show")]
     pub interval: Duration,
 
-    /// Print events, one JSON object a line, instead of a screen
+    /// Print what opens, changes its state and closes, one JSON object a line, instead of a screen
     #[arg(long, help_heading = "Output")]
     pub ndjson: bool,
     /// Take the mouse: its wheel scrolls, a click selects; the terminal's own selection needs shift

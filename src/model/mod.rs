@@ -6,6 +6,7 @@ pub mod closing;
 pub mod counters;
 pub mod details;
 pub mod endpoint;
+pub mod event;
 pub mod family;
 pub mod gap;
 pub mod layout;

@@ -4,6 +4,7 @@ use super::json;
 use crate::model::{about::About, gap::Gap};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::time::SystemTime;
 
 /// Writes `{"schema":…,"generated_at":…,"host":…,"source":…,"warnings":…`, without the end.
 pub fn write(out: &mut Vec<u8>, schema: &str, about: &About) {
@@ -77,6 +78,11 @@ pub fn warnings(out: &mut Vec<u8>, gaps: &[Gap]) {
 
 /// When it was made: RFC 3339, UTC, milliseconds.
 pub fn time(about: &About) -> String {
-    Timestamp::try_from(about.generated_at)
+    instant(about.generated_at)
+}
+
+/// A moment: RFC 3339, UTC, milliseconds.
+pub fn instant(time: SystemTime) -> String {
+    Timestamp::try_from(time)
         .map_or_else(|_| "1970-01-01T00:00:00.000Z".to_owned(), |time| format!("{time:.3}"))
 }

@@ -1,6 +1,7 @@
 //! `sockeye watch`: the full-screen view. Here is its loop: what comes in, from the terminal, the
 //! kernel and the reports, goes to the pure state machine; what it wants done is done here.
 
+use super::events;
 use crate::{
     cli::{
         args::{Background, ListArgs, RepeatArgs, WatchArgs},
@@ -98,12 +99,6 @@ enum Order {
 
 /// Shows the screen until it is left.
 pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
-    if args.ndjson {
-        return Err(Failure::usage(
-            "events are not built yet",
-            "`sockeye list --ndjson --watch` prints every socket at each round",
-        ));
-    }
     let list = ListArgs {
         filter: args.filter.clone(),
         filter_file: args.filter_file.clone(),
@@ -112,9 +107,20 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     let typed = filter::of(&list, None)?;
     let recording = plan::recording(&args.source, &RepeatArgs::default())?;
     let query = query(args)?;
-    is_a_terminal()?;
+    if args.ndjson && recording.is_some() {
+        return Err(Failure::usage(
+            "nothing happens in a recording",
+            "`sockeye list --from FILE --ndjson` prints its sockets",
+        ));
+    }
+    if !args.ndjson {
+        is_a_terminal()?;
+    }
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
+    }
+    if args.ndjson {
+        return events::run(args, query, typed);
     }
     let setup = setup(args, query, recording.as_ref());
     let recorded = recording.map(Recorded::new);
@@ -147,7 +153,7 @@ enum End {
 
 /// Where there is no screen, says what there is instead.
 fn is_a_terminal() -> Result<(), Failure> {
-    let hint = "in a pipe: `sockeye list --watch`, with --ndjson for programs";
+    let hint = "in a pipe: `sockeye watch --ndjson` prints events, `sockeye list --watch` lists";
     for (stream, is_terminal) in [
         ("standard output", io::stdout().is_terminal()),
         ("standard input", io::stdin().is_terminal()),
@@ -166,7 +172,7 @@ fn is_a_terminal() -> Result<(), Failure> {
 fn failed(error: &io::Error) -> Failure {
     Failure::usage(
         format!("cannot draw on this terminal: {error}"),
-        "in a pipe: `sockeye list --watch`, with --ndjson for programs",
+        "in a pipe: `sockeye watch --ndjson` prints events, `sockeye list --watch` lists",
     )
 }
 

@@ -3,6 +3,7 @@
 pub mod closing;
 pub mod counted;
 pub mod csv;
+pub mod event;
 pub mod groups;
 pub mod json;
 pub mod object;

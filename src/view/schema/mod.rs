@@ -1,6 +1,7 @@
 //! JSON Schemas of the documents, made from the same tables as the documents.
 
 mod capacity;
+mod event;
 mod explain;
 mod overview;
 mod parts;
@@ -32,6 +33,7 @@ const SCHEMAS: &[Schema] = &[
         summary: "the capacity report, by capacity --json",
         make: capacity::report,
     },
+    Schema { name: "event", summary: "a line of watch --ndjson", make: event::line },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
     Schema { name: "kill", summary: "what was closed, by kill --json", make: socket::closings },
     Schema { name: "overview", summary: "sockeye alone, by --json", make: overview::overview },

@@ -5,10 +5,10 @@ use super::{
     log::{Event, Log},
 };
 use crate::collect::live::{
-    entry::{Entry, Key},
+    entry::{ByKey, Entry, Key},
     refresh::Found,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// How long a mark stays: long enough to be noticed, short enough to be true.
 pub const MARKED: Duration = Duration::from_secs(3);
@@ -74,7 +74,7 @@ impl Shown {
 pub struct Rows {
     slots: Vec<Option<Shown>>,
     free: Vec<Slot>,
-    by_key: HashMap<Key, Slot>,
+    by_key: ByKey<Slot>,
     gone: Vec<Slot>,
     round: u32,
     /// Who holds them.

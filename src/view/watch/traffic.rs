@@ -1,7 +1,10 @@
 //! Bytes and retransmissions by the second, from what the kernel counted at two rounds.
 
-use crate::collect::live::{entry::Key, refresh::Counted};
-use std::{collections::HashMap, time::Duration};
+use crate::collect::live::{
+    entry::{ByKey, Key},
+    refresh::Counted,
+};
+use std::time::Duration;
 
 /// Two counts nearer to each other than this tell no rate.
 const NEAREST: Duration = Duration::from_millis(400);
@@ -32,7 +35,7 @@ pub struct Flow {
 /// Counters of the sockets that are looked at.
 #[derive(Debug, Clone, Default)]
 pub struct Traffic {
-    flows: HashMap<Key, Flow>,
+    flows: ByKey<Flow>,
 }
 
 impl Traffic {
