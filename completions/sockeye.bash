@@ -606,7 +606,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__schema)
-            opts="-h --help sockets socket groups count capacity explain kill overview snapshot diff summary time-wait"
+            opts="-h --help sockets socket groups count capacity event explain kill overview snapshot diff summary time-wait"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -45,21 +45,18 @@ impl Changes {
                 bytes_sent: None,
                 bytes_received: None,
             };
-            match self.seen.get_mut(&entry.key) {
-                Some(seen) => {
-                    let from: State = seen.entry.state;
-                    if from != entry.state {
-                        come.push(event(Kind::State { from }));
-                    }
-                    (seen.entry, seen.round) = (*entry, round);
+            if let Some(seen) = self.seen.get_mut(&entry.key) {
+                let from: State = seen.entry.state;
+                if from != entry.state {
+                    come.push(event(Kind::State { from }));
                 }
-                None => {
-                    let opened = (!first).then_some(at);
-                    self.seen.insert(entry.key, Seen { entry: *entry, opened, round });
-                    if !first {
-                        come.push(event(Kind::Opened));
-                    }
-                }
+                (seen.entry, seen.round) = (*entry, round);
+                continue;
+            }
+            let opened = (!first).then_some(at);
+            self.seen.insert(entry.key, Seen { entry: *entry, opened, round });
+            if !first {
+                come.push(event(Kind::Opened));
             }
         }
         let mut events = vec![];

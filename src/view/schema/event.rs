@@ -1,7 +1,7 @@
 //! Events.
 
 use super::{
-    parts::{nullable, state, unknown_or_count, with_dialect},
+    parts::{or_null, state, unknown_or_count, with_dialect},
     socket,
 };
 use crate::view::rows::event;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// A line of events.
 pub(super) fn line() -> Value {
-    let state = json!({"anyOf": [state(), {"type": "null"}]});
+    let state = or_null(&state());
     let properties = json!({
         "schema": {"const": event::SCHEMA},
         "event": {"enum": ["opened", "state", "closed", "missed"]},
@@ -19,7 +19,7 @@ pub(super) fn line() -> Value {
         "lifetime_ms": unknown_or_count("closed: since it was opened, where that was seen"),
         "bytes_sent": unknown_or_count("closed: over its whole life, where it is known"),
         "bytes_received": unknown_or_count("closed: over its whole life, where it is known"),
-        "socket": {"anyOf": [socket::socket(), nullable("null")]},
+        "socket": or_null(&socket::socket()),
     });
     let required: Vec<&String> =
         properties.as_object().into_iter().flat_map(|o| o.keys()).collect();
