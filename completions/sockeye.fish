@@ -301,7 +301,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp S/sctp d/dccp 0/packet vsock xdp tipc A/query= f/family= a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= F/filter= V/version h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp S/sctp d/dccp 0/packet vsock xdp tipc A/query= f/family= a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= D/diag= F/filter= V/version h/help
 end
 
 function __fish_sockeye_needs_command
@@ -356,8 +356,9 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_needs_command" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_needs_command" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_needs_command" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_needs_command" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_needs_command" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s u -l udp -d 'UDP sockets'
@@ -441,8 +442,9 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s t -l tcp -d 'TCP sockets'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s u -l udp -d 'UDP sockets'
@@ -499,7 +501,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l ndjson -d 'One JSON document on one line, the same as --json'
@@ -520,7 +522,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l json -d 'One JSON document (--format json)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l ndjson -d 'One JSON document on one line, the same as --json'
@@ -552,7 +554,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l self -d 'By the calling shell: sockeye\'s parent process'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l bound -d 'By a program that calls bind() with the source address before connect()'
@@ -567,7 +569,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s t -l tcp -d 'TCP sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s u -l udp -d 'UDP sockets alone'
@@ -602,8 +604,9 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s F -l filter -d 'Read more of the filter from FILE, `-` for standard input; `#` begins a comment' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s y -l yes -d 'Close them; without it they are only shown'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l dry-run -d 'Only show what would be closed: the default'
@@ -689,7 +692,7 @@ netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
-complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l from -d 'Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote' -r -F
+complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -s t -l tcp -d 'TCP sockets alone'
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -s u -l udp -d 'UDP sockets alone'

@@ -282,6 +282,10 @@ pub struct ListArgs {
     #[command(flatten)]
     pub source: SourceArgs,
 
+    /// Write the kernel's raw answers about TCP sockets to FILE, `-` for standard output, as ss -D
+    #[arg(short = 'D', long = "diag", value_name = "FILE", value_hint = ValueHint::FilePath,
+          help_heading = "Output")]
+    pub diag: Option<PathBuf>,
     /// Read more of the filter from FILE, `-` for standard input; `#` begins a comment
     #[arg(short = 'F', long = "filter", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which sockets")]
     pub filter_file: Option<PathBuf>,
@@ -310,7 +314,8 @@ impl ListArgs {
             || adds;
         let names = self.numeric || self.resolve || !self.columns.is_empty();
         let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
-        let prints = self.no_header || self.oneline || self.ndjson || self.kill;
+        let prints =
+            self.no_header || self.oneline || self.ndjson || self.kill || self.diag.is_some();
         let format = matches!(self.format, None | Some(Format::Table | Format::Json));
         format && !(selects || narrows || filters || shows || names || shapes || prints)
     }
@@ -610,7 +615,7 @@ pub struct SourceArgs {
     /// Look into every network namespace that can be entered, containers' included, each named
     #[arg(long, help_heading = "Where to look")]
     pub all_netns: bool,
-    /// Read a snapshot instead of the kernel: what `sockeye snapshot -o FILE` wrote
+    /// Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Where to look",
           action = ArgAction::Append)]
     pub from: Vec<PathBuf>,

@@ -35,7 +35,8 @@ impl Notices {
         }
     }
 
-    fn tell_gap(&mut self, gap: &Gap) {
+    /// Says what is missing, if it has not been said.
+    pub fn tell_gap(&mut self, gap: &Gap) {
         // Numbers change from round to round of a watch.
         let same = gap.message.replace(|c: char| c.is_ascii_digit(), "");
         if self.said.insert(format!("{} {same}", gap.code)) {

@@ -2,13 +2,14 @@
 
 use super::{
     args::{Colour, Format, ListArgs, RepeatArgs, Source, SourceArgs},
+    environment,
     failure::Failure,
     filter, notices, ss, tables,
 };
 use crate::{
     collect::query::{Order, Query, Scope, SourceChoice},
     field::{self, definition::Field, need::Need},
-    kernel::{proc::root::Root, snapshot_file::reader},
+    kernel::{proc::root::Root, recording_file},
     model::{
         protocol::Protocol,
         recording::Recording,
@@ -168,7 +169,9 @@ pub fn device(colour: Colour) -> Device {
 
 /// Whom to ask.
 fn source(args: &SourceArgs) -> SourceChoice {
+    let is_tree = args.proc_root.is_none() && environment::proc_root().is_some();
     match args.source {
+        Source::Auto if is_tree => SourceChoice::Proc,
         Source::Auto => SourceChoice::Auto,
         Source::Netlink => SourceChoice::Netlink,
         Source::Proc => SourceChoice::Proc,
@@ -205,9 +208,11 @@ fn owner_patience(args: &SourceArgs) -> Option<Duration> {
 /// It does not change: asking it again and again is refused, and so are names of addresses, which
 /// only this machine's resolver could tell.
 pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Recording>, Failure> {
-    let path = match args.from.as_slice() {
-        [] => return Ok(None),
-        [path] => path,
+    let dump = environment::dump_file().filter(|_| args.from.is_empty());
+    let from = if dump.is_some() { "TCPDIAG_FILE" } else { "--from" };
+    let path = match (args.from.as_slice(), &dump) {
+        ([], None) => return Ok(None),
+        ([], Some(path)) | ([path], _) => path,
         _ => {
             return Err(Failure::usage(
                 "--from names two snapshots",
@@ -225,25 +230,29 @@ pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Record
     ];
     if let Some((option, _)) = elsewhere.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(
-            format!("{option} asks the kernel and --from reads a snapshot"),
+            format!("{option} asks the kernel and {from} reads a recording"),
             "leave out one of them",
         ));
     }
     if repeat.interval().is_some() {
         return Err(Failure::usage(
-            "--watch repeats a question and --from has one answer",
+            format!("--watch repeats a question and {from} has one answer"),
             "leave out one of them",
         ));
     }
-    Ok(Some(reader::read_file(path)?))
+    if dump.is_some() {
+        notices::note(&format!("read from {}, as TCPDIAG_FILE says", path.display()));
+    }
+    Ok(Some(recording_file::read(path)?))
 }
 
-/// The /proc tree to read.
+/// The /proc tree to read: the option's, else that of `PROC_ROOT`.
 pub fn root(args: &SourceArgs) -> Result<Root, Failure> {
-    Ok(match &args.proc_root {
-        Some(path) => Root::at(path)?,
+    let root = match args.proc_root.clone().or_else(environment::proc_root) {
+        Some(path) => Root::at(&path)?,
         None => Root::live(),
-    })
+    };
+    Ok(root.with_tables(environment::tables()))
 }
 
 /// Columns by name; `help` is left to the caller.

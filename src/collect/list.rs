@@ -119,6 +119,7 @@ pub fn recorded(
             netns: about.netns.clone(),
             ephemeral_ports: snapshot.settings.port_range(),
         }],
+        known_holders: vec![],
     };
     let mut listing = Listing::of(query, sink, about, context);
     listing.owners_known = true;
@@ -214,16 +215,7 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn filter_gap(&self) -> Option<Gap> {
-        let columns = self.query.filter.as_ref().filter(|_| self.unanswered > 0)?.columns();
-        let which = match self.unanswered {
-            1 => "1 socket was left out: its".to_owned(),
-            n => format!("{n} sockets were left out: their"),
-        };
-        Some(Gap::new(
-            "filter-unknown",
-            format!("{which} {} is not known", columns.join(" or ")),
-            "TIME_WAIT keeps no user, /proc tells less than netlink, owners and marks need privileges",
-        ))
+        self.query.left_out(self.unanswered)
     }
 
     fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
@@ -301,19 +293,9 @@ impl<'q, 's> Listing<'q, 's> {
         }
     }
 
-    /// Learns what the columns say about a socket beyond the kernel's answer, while the thread is
-    /// in the socket's namespace.
+    /// Learns what the columns say about a socket, while the thread is in the socket's namespace.
     fn learn(&mut self, socket: &Socket) {
-        let need = self.query.need;
-        if let Some(uid) = socket.uid.filter(|_| need.includes(Need::USERS)) {
-            self.context.names.learn_user(uid);
-        }
-        if let Some(id) = socket.cgroup_id.filter(|_| need.includes(Need::CGROUPS)) {
-            self.context.cgroups.learn(id);
-        }
-        if socket.interface != 0 {
-            self.context.names.learn_interface(socket.netns, socket.interface);
-        }
+        self.context.learn(self.query.need, socket);
     }
 
     fn finish(mut self) -> io::Result<Outcome> {
@@ -357,7 +339,7 @@ impl<'q, 's> Listing<'q, 's> {
 
 /// The ports the kernel chooses from, where the filter asks for them, or who shows services and
 /// gives those ports none.
-fn ephemeral_ports(query: &Query) -> Option<RangeInclusive<u16>> {
+pub(super) fn ephemeral_ports(query: &Query) -> Option<RangeInclusive<u16>> {
     let asks = query.filter.as_ref().is_some_and(Filter::asks_for_autobound);
     (asks || query.services).then_some(())?;
     sysctl::read(&query.root).port_range()

@@ -2,6 +2,7 @@
 //! Streams; judges nothing.
 
 pub mod closing;
+pub mod dump;
 pub mod families;
 pub mod limits;
 pub mod list;
@@ -16,4 +17,5 @@ pub mod replay;
 pub mod sink;
 pub mod snapshot;
 pub mod subflows;
+pub mod surroundings;
 pub mod tables;

@@ -5,6 +5,7 @@ use crate::{
     filter::{Filter, eval::Truth},
     kernel::{owners::Progress, proc::root::Root},
     model::{
+        gap::Gap,
         protocol::{Family, Protocol},
         socket::Socket,
         socket_type::SocketType,
@@ -132,6 +133,20 @@ impl Query {
     /// asked: the kernel may have done a part of it, all of it, or nothing.
     pub fn takes(&self, row: Row<'_>) -> Truth {
         self.filter.as_ref().map_or(Truth::Yes, |filter| filter.test(row))
+    }
+
+    /// That the filter could not be answered of so many sockets, which were left out.
+    pub fn left_out(&self, unanswered: u64) -> Option<Gap> {
+        let columns = self.filter.as_ref().filter(|_| unanswered > 0)?.columns();
+        let which = match unanswered {
+            1 => "1 socket was left out: its".to_owned(),
+            n => format!("{n} sockets were left out: their"),
+        };
+        Some(Gap::new(
+            "filter-unknown",
+            format!("{which} {} is not known", columns.join(" or ")),
+            "TIME_WAIT keeps no user, /proc tells less than netlink, owners and marks need privileges",
+        ))
     }
 
     /// Whether the filter cannot be answered without the owners of sockets.

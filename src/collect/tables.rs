@@ -154,6 +154,12 @@ impl<'q> Tables<'q> {
         if !protocol.is_inet() {
             return self.family_by_netlink(protocol, states, each);
         }
+        let replaced = |family| {
+            net_inet::table(protocol, family).is_some_and(|name| self.query.root.replaces(name))
+        };
+        if Family::INET.into_iter().any(replaced) {
+            return Ok(false);
+        }
         let Some(connection) = &mut self.connection else {
             return Ok(false);
         };
@@ -289,8 +295,13 @@ impl Numbers for Here {
     }
 }
 
+/// A connection for a dump, in the calling thread's network namespace.
+pub(super) fn connect() -> Result<Connection, Error> {
+    Connection::open()
+}
+
 /// What the kernel is asked to select for one dump.
-fn selection(query: &Query, target: Target, abilities: Abilities) -> Selection {
+pub(super) fn selection(query: &Query, target: Target, abilities: Abilities) -> Selection {
     let lower = |filter: &crate::filter::Filter| filter.lower(target, abilities, &Here);
     query.filter.as_ref().map_or(Selection::Everything, |filter| {
         let Lowered { selection, .. } = lower(filter);
@@ -302,7 +313,7 @@ fn selection(query: &Query, target: Target, abilities: Abilities) -> Selection {
 ///
 /// EPERM is the answer to marks without CAP_NET_ADMIN, EINVAL to an instruction the kernel is too
 /// old for (`inet_diag_bc_audit`); what it cannot select is selected here.
-fn lessen(abilities: &mut Abilities, error: &Error) -> bool {
+pub(super) fn lessen(abilities: &mut Abilities, error: &Error) -> bool {
     match error.as_errno() {
         Some(Errno::EPERM) => std::mem::take(&mut abilities.marks),
         Some(Errno::EINVAL) => {

@@ -1,5 +1,6 @@
 //! What a column is read from: a socket, and what was learnt around it.
 
+use super::need::Need;
 use crate::{
     kernel::{addresses::Resolver, cgroup_tree::CgroupTree, names::Names},
     model::{
@@ -23,12 +24,28 @@ pub struct Context {
     pub resolver: Option<Resolver>,
     /// Their network namespaces.
     pub spaces: Vec<Space>,
+    /// Who holds the socket that is looked at, where that is known otherwise than by its inode, with
+    /// the descriptor.
+    pub known_holders: Vec<(Process, u32)>,
 }
 
 impl Context {
     /// What was learnt in a namespace.
     pub fn space(&self, netns: NetnsIndex) -> Option<&Space> {
         self.spaces.get(netns.at())
+    }
+
+    /// Learns what the columns say about a socket beyond the kernel's answer.
+    pub fn learn(&mut self, need: Need, socket: &Socket) {
+        if let Some(uid) = socket.uid.filter(|_| need.includes(Need::USERS)) {
+            self.names.learn_user(uid);
+        }
+        if let Some(id) = socket.cgroup_id.filter(|_| need.includes(Need::CGROUPS)) {
+            self.cgroups.learn(id);
+        }
+        if socket.interface != 0 {
+            self.names.learn_interface(socket.netns, socket.interface);
+        }
     }
 }
 
@@ -72,7 +89,8 @@ impl<'a> Row<'a> {
     /// Every (process, descriptor) that holds the socket.
     pub fn holders(self) -> impl Iterator<Item = (&'a Process, u32)> {
         let inode = self.socket.inode.filter(|_| self.context.owners.unmatched().is_some());
-        inode.into_iter().flat_map(move |inode| self.context.owners.holders(inode))
+        let known = self.context.known_holders.iter().map(|(process, fd)| (process, *fd));
+        inode.into_iter().flat_map(move |inode| self.context.owners.holders(inode)).chain(known)
     }
 
     /// Every process that holds the socket, once.
@@ -94,6 +112,9 @@ impl<'a> Row<'a> {
 
     /// Why there is no holder to name; `None`: there is one.
     pub fn unowned(self) -> Option<Unowned> {
+        if !self.context.known_holders.is_empty() {
+            return None;
+        }
         if let Some(reason) = self.socket.unowned() {
             return Some(reason);
         }

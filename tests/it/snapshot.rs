@@ -16,6 +16,7 @@ use sockeye::{
     collect::redaction,
     kernel::{
         error::Cause,
+        recording_file,
         snapshot_file::{reader, writer},
     },
     model::{
@@ -802,7 +803,7 @@ fn a_recording_has_every_state_memory_details_and_two_samples() {
     };
     assert!(eventually(PATIENCE, gone));
     let file = record(&namespace, &directory, "file", "");
-    let recording = reader::read_file(&file).unwrap();
+    let recording = recording_file::read(&file).unwrap();
     let snapshot = recording.snapshot;
     let states: BTreeSet<&str> = snapshot.sockets.iter().map(|s| s.state.name()).collect();
     assert_eq!(states, BTreeSet::from(["ESTABLISHED", "LISTEN", "TIME_WAIT"]));
@@ -829,7 +830,7 @@ fn the_file_is_the_owners_alone_and_is_replaced_whole() {
     fs::write(&file, b"old").unwrap();
     writer::write_file(&file, &small()).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(reader::read_file(&file).unwrap(), small());
+    assert_eq!(recording_file::read(&file).unwrap(), small());
     // A file system that is full leaves neither half a file nor the loss of the old one.
     assert!(writer::write_file(&directory.path().join("no/file"), &small()).is_err());
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);

@@ -3,15 +3,15 @@
 use super::report::{self, Report};
 use crate::{
     cli::{args::DiffArgs, exit::Exit, failure::Failure, notices::Notices, plan},
-    kernel::snapshot_file::reader,
+    kernel::recording_file,
     report::diff,
     view::diff as shown,
 };
 
 /// Compares, and prints.
 pub fn run(args: &DiffArgs) -> Result<Exit, Failure> {
-    let before = reader::read_file(&args.before)?;
-    let after = reader::read_file(&args.after)?;
+    let before = recording_file::read(&args.before)?;
+    let after = recording_file::read(&args.after)?;
     let diff = diff::compare(&before, &after);
     let (earlier, later) = (&before.snapshot.about, &after.snapshot.about);
     let report = Report {

@@ -1,5 +1,6 @@
 //! `sockeye list`, and `sockeye` with the options of a listing.
 
+use super::dump;
 use crate::{
     cli::{
         args::ListArgs,
@@ -15,7 +16,7 @@ use crate::{
         sink::RowSink,
     },
     kernel::namespace,
-    model::recording::Recording,
+    model::{protocol::Protocol, recording::Recording},
     view::{
         columns,
         output::Output,
@@ -32,6 +33,9 @@ use crate::{
 
 /// Lists sockets.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
+    if let Some(path) = &args.diag {
+        return dump::run(args, path);
+    }
     let plan = Plan::of(args)?;
     if matches!(plan.form, Form::ColumnsHelp) {
         let mut output = Output::stdout();
@@ -39,7 +43,13 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
         output.flush()?;
         return Ok(Exit::Answered);
     }
-    let mut recording = plan::recording(&args.source, &args.repeat)?;
+    // TCPDIAG_FILE is about TCP.
+    let is_about_tcp = plan.query.protocols.iter().any(|(protocol, _)| *protocol == Protocol::Tcp);
+    let mut recording = if is_about_tcp || !args.source.from.is_empty() {
+        plan::recording(&args.source, &args.repeat)?
+    } else {
+        None
+    };
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }

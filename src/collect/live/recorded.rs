@@ -33,6 +33,7 @@ impl Recorded {
                 netns: snapshot.about.netns.clone(),
                 ephemeral_ports: snapshot.settings.port_range(),
             }],
+            ..Context::default()
         };
         let owners = Arc::new(snapshot.owners.clone());
         Self { recording, context, owners }

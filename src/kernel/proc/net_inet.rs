@@ -60,7 +60,7 @@ pub fn sockets(
 ) -> Result<Tally, Error> {
     let subject = || format!("{} sockets over {}", protocol.title(), family.title());
     let no_table = || Error::errno("read a table of", subject(), Errno::ENOENT);
-    let path = root.net().join(table(protocol, family).ok_or_else(no_table)?);
+    let path = root.table(table(protocol, family).ok_or_else(no_table)?);
     let failed = |e| Error::io("read", path.display().to_string(), &e);
     let mut reader = BufReader::with_capacity(BUFFER, Root::open(&path)?);
     let mut tally = Tally::default();

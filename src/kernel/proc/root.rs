@@ -2,6 +2,7 @@
 
 use crate::kernel::error::Error;
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
@@ -14,12 +15,14 @@ pub struct Root {
     live: bool,
     /// The process whose network tables are read instead of the reading thread's.
     tables_of: Option<u32>,
+    /// Files that stand for tables of `net`, by name.
+    tables: BTreeMap<&'static str, PathBuf>,
 }
 
 impl Root {
     /// This machine's /proc.
     pub fn live() -> Self {
-        Self { path: PathBuf::from("/proc"), live: true, tables_of: None }
+        Self { path: PathBuf::from("/proc"), live: true, tables_of: None, tables: BTreeMap::new() }
     }
 
     /// The tree at `path`; refused where it is not a directory.
@@ -27,13 +30,34 @@ impl Root {
         let subject = path.display().to_string();
         let found = fs::read_dir(path).map_err(|e| Error::io("read the directory", subject, &e));
         let live = path == Path::new("/proc");
-        found.map(|_| Self { path: path.to_owned(), live, tables_of: None })
+        found.map(|_| Self {
+            path: path.to_owned(),
+            live,
+            tables_of: None,
+            tables: BTreeMap::new(),
+        })
     }
 
     /// The same tree, with the network tables of the namespace of this process.
     #[must_use]
     pub fn with_tables_of(&self, pid: u32) -> Self {
         Self { tables_of: Some(pid), ..self.clone() }
+    }
+
+    /// The same, with other files in place of some tables of `net`.
+    #[must_use]
+    pub fn with_tables(self, tables: BTreeMap<&'static str, PathBuf>) -> Self {
+        Self { tables, ..self }
+    }
+
+    /// Whether another file stands for a table of `net`.
+    pub fn replaces(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
+    }
+
+    /// The path of a table of `net`.
+    pub fn table(&self, table: &str) -> PathBuf {
+        self.tables.get(table).cloned().unwrap_or_else(|| self.net().join(table))
     }
 
     /// Whether this is the running machine's own /proc, so that its uids, interfaces and

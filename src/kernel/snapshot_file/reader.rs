@@ -9,10 +9,7 @@ use super::{
     socket::SocketRecord,
 };
 use crate::{
-    kernel::{
-        error::{Cause, Error},
-        proc::root::Root,
-    },
+    kernel::error::Cause,
     model::{
         family::FamilyFacts,
         gap::Gap,
@@ -30,7 +27,6 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     io::{self, BufRead, BufReader, Read},
-    path::Path,
 };
 
 /// The longest line: the descriptors of a process can be a million ranges.
@@ -42,21 +38,8 @@ const EXPANSION_FROM: u64 = 64 << 20;
 const EXPANSION: u64 = 200;
 
 const RECORD_AGAIN: &str = "record it again with `sockeye snapshot -o FILE`, or copy it again";
-const NOT_OURS: &str = "`--from` reads what `sockeye snapshot -o FILE` wrote";
+const NOT_OURS: &str = "`--from` reads what `sockeye snapshot -o FILE` or `ss -D FILE` wrote";
 const UPDATE: &str = "read it with the version that wrote it, or a later one";
-
-/// Reads a file.
-pub fn read_file(path: &Path) -> Result<Recording, Error> {
-    decode(Root::open(path).map_err(|e| refused(path, e.cause))?).map_err(|c| refused(path, c))
-}
-
-fn refused(path: &Path, cause: Cause) -> Error {
-    let cause = match cause {
-        Cause::Errno(_) => Cause::File { why: cause.to_string(), hint: "check the path" },
-        other => other,
-    };
-    Error { attempted: "read the snapshot", subject: path.display().to_string(), cause }
-}
 
 /// Reads a recording from bytes.
 pub fn decode(from: impl Read) -> Result<Recording, Cause> {

@@ -8,63 +8,27 @@ use super::{
     socket::SocketRecord,
 };
 use crate::{
-    kernel::error::Error,
+    kernel::{error::Error, whole_file},
     model::{limits::Limits, recording::Recording},
 };
 use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 use std::{
     borrow::Cow,
-    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-    process,
+    path::Path,
 };
 
 /// Pairs of numbers on one line: a process can have a million descriptors, a line is read whole.
 const PAIRS: usize = 256;
 /// Of 1 to 9. Measured on 100,000 sockets: see docs/snapshot-format.md.
 const LEVEL: u32 = 5;
-/// Readable by its owner alone: it names users, programs and peers.
-const MODE: u32 = 0o600;
 
 /// Writes a recording to a file and tells its size in bytes.
-///
-/// A regular file appears whole or not at all: it is written beside the path and then renamed. A
-/// pipe or a device is written as it is.
 pub fn write_file(path: &Path, recording: &Recording) -> Result<u64, Error> {
-    let failed =
-        |error: &io::Error| Error::io("write the snapshot", path.display().to_string(), error);
-    let is_special = fs::metadata(path).is_ok_and(|m| !m.is_file());
-    if is_special {
-        let file = OpenOptions::new().write(true).open(path).map_err(|e| failed(&e))?;
-        return encode(recording, file).map(|(_, size)| size).map_err(|e| failed(&e));
-    }
-    let beside = beside(path);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(MODE)
-        .open(&beside)
-        .and_then(|file| encode(recording, file))
-        .and_then(|(file, size): (File, u64)| {
-            file.sync_all()?;
-            fs::rename(&beside, path)?;
-            Ok(size)
-        });
-    written.map_err(|error| {
-        // What cannot be removed was not made.
-        let _ = fs::remove_file(&beside);
-        failed(&error)
-    })
-}
-
-/// A name in the same directory, so that renaming does not cross file systems.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".part-{}", process::id()));
-    path.with_file_name(name)
+    whole_file::write(path, |file| encode(recording, file).map(|(_, size)| size)).map_err(
+        |error: io::Error| Error::io("write the snapshot", path.display().to_string(), &error),
+    )
 }
 
 /// Writes a recording to `to`; gives `to` back, and how many bytes it got.

@@ -5,6 +5,7 @@ pub mod attributes;
 pub mod bytecode;
 pub mod details;
 pub mod dump;
+pub mod dump_file;
 pub mod exact;
 pub mod families;
 pub mod inet;

@@ -35,7 +35,7 @@ pub(crate) fn rows(namespace: &Namespace, switches: &[&str]) -> Vec<Listed> {
 }
 
 /// One line: protocol, state, both queues, both ends, and among the details `ino:4711`.
-fn row(line: &str) -> Listed {
+pub(crate) fn row(line: &str) -> Listed {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [protocol, state, _, _, local, peer, ref details @ ..] = words[..] else {
         panic!("not a line of ss: {line}");

@@ -14,7 +14,7 @@ use sockeye::{
         query::Query,
     },
     field::need::Need,
-    kernel::{proc::root::Root, snapshot_file::reader},
+    kernel::{proc::root::Root, recording_file},
     model::{
         protocol::Protocol,
         queues::Queues,
@@ -200,7 +200,7 @@ fn host(name: &'static str) -> (Recording, Vec<Alert>) {
     let mut hosts = HOSTS.lock().unwrap();
     let known = hosts.entry(name).or_insert_with(|| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hosts").join(name);
-        let recording = reader::read_file(&path.join("snapshot.gz")).unwrap();
+        let recording = recording_file::read(&path.join("snapshot.gz")).unwrap();
         let closes = time_wait::of(&recording.snapshot, None);
         let estimate = Estimate::of(&recording.snapshot, None, &[]).ok();
         let mut growth = Growth::default();
