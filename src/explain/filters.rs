@@ -52,6 +52,11 @@ pub fn topic() -> Topic {
         fact("sport, dport", "`sport = :443`, `dport gt :1024`, a service by name"),
         fact("port, host", "the same at either end"),
         fact("others", "`dev eth0`, `fwmark = 0x1/0xff`, `cgroup = /path`, `autobound`"),
+        fact(
+            "unix",
+            "`src unix:/run/*`, `path = @x*`, `peer.path = */socket`; abstract names begin with @",
+        ),
+        fact("families", "`src link:arp:eth0`, `src netlink:rtnl:811`, `dst vsock:2:22`"),
         heading("Together"),
         item(
             "Tests side by side, or with `and`, hold all; with `or` one is enough; `not` turns \

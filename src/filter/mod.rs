@@ -106,6 +106,7 @@ pub mod values;
 
 use crate::{
     field::{need::Need, row::Row},
+    kernel::sock_diag::bytecode::End,
     model::{
         protocol::{Family, Protocol},
         state::{State, StateSet},
@@ -149,7 +150,8 @@ impl Filter {
             What::Number(column, _) | What::Name(column, _) | What::Flag(column, _) => {
                 column.0.need
             }
-            What::Interface(_) => Need::INTERFACES,
+            What::Interface(_) | What::Host(End::Local, _) => Need::INTERFACES,
+            What::Host(End::Peer, _) => Need::UNIX_PEERS,
             _ => Need::NONE,
         };
         self.expr.tests().iter().fold(Need::NONE, |sum, test| sum.with(of(&test.what)))

@@ -14,6 +14,10 @@ mod cli;
 mod dump;
 /// `sockeye explain`, by its text.
 mod explain;
+/// Sockets of every family are those of ss, with what they are told of.
+mod families;
+/// The decoders of families: built from the kernel's structs, cut, lying, random.
+mod family_wire;
 /// Filters select the rows ss selects, in the kernel as here.
 mod filters;
 /// /proc trees made by tests.

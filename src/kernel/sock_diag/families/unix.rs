@@ -72,7 +72,8 @@ pub(super) fn decode(message: &[u8]) -> Option<Socket> {
         match kind {
             UNIX_DIAG_NAME => unix.path = name(value),
             UNIX_DIAG_VFS => unix.file = file(value),
-            UNIX_DIAG_PEER => unix.peer_inode = u32_ne(value, 0),
+            // 0: the socket that stands for this end at a listener has no file before accept(2).
+            UNIX_DIAG_PEER => unix.peer_inode = u32_ne(value, 0).filter(|inode| *inode != 0),
             UNIX_DIAG_ICONS => {
                 unix.pending = value.chunks_exact(4).filter_map(|word| u32_ne(word, 0)).collect();
             }
@@ -118,6 +119,8 @@ fn file(value: &[u8]) -> Option<File> {
 #[derive(Debug, Default)]
 pub struct Names {
     by_inode: HashMap<u32, Arc<[u8]>>,
+    /// Of listeners, by the inodes of those who wait to be accepted.
+    by_waiting: HashMap<u32, Arc<[u8]>>,
 }
 
 impl Names {
@@ -126,7 +129,8 @@ impl Names {
     pub fn ask(connection: &mut Connection) -> Result<Self, Error> {
         let mut names = Self::default();
         let mut known: HashSet<Arc<[u8]>> = HashSet::new();
-        let body = request(StateSet::every(Protocol::Unix), UDIAG_SHOW_NAME);
+        let show = UDIAG_SHOW_NAME | UDIAG_SHOW_ICONS;
+        let body = request(StateSet::every(Protocol::Unix), show);
         connection.dump("names of unix sockets", SOCK_DIAG_BY_FAMILY, &body, |piece| {
             if let Piece::Message { payload, .. } = piece
                 && let (Some(inode), Some(rest)) = (u32_ne(payload, 4), payload.get(16..))
@@ -141,6 +145,12 @@ impl Names {
                     known.insert(Arc::clone(&name));
                     name
                 };
+                let waiting = Attributes::new(rest).find(|(kind, _)| *kind == UNIX_DIAG_ICONS);
+                for word in waiting.map_or(&[][..], |(_, value)| value).chunks_exact(4) {
+                    if let Some(client) = u32_ne(word, 0) {
+                        names.by_waiting.insert(client, Arc::clone(&name));
+                    }
+                }
                 names.by_inode.insert(inode, name);
             }
             Next::More
@@ -149,9 +159,15 @@ impl Names {
     }
 
     /// Fills in the name of the socket at the other end.
+    ///
+    /// Of one that waits to be accepted it is the listener's, which the kernel knows it by.
     pub fn fill(&self, socket: &mut Socket) {
+        let inode = socket.inode.and_then(|inode| u32::try_from(inode).ok());
         if let Some(FamilyFacts::Unix(unix)) = socket.family_facts.as_deref_mut() {
-            let name = unix.peer_inode.and_then(|inode| self.by_inode.get(&inode));
+            let name = match unix.peer_inode {
+                Some(peer) => self.by_inode.get(&peer),
+                None => inode.and_then(|inode| self.by_waiting.get(&inode)),
+            };
             unix.peer_path = name.map(|name| Name(name.to_vec()));
         }
     }
