@@ -28,7 +28,7 @@ use crate::{
     },
     report::{capacity::estimate::Estimate, time_wait},
     view::watch::{
-        alert::{self, Alert, Growth},
+        alert::{self, Alert, Growth, Level},
         clipboard,
         held::printable,
         lines::Shape,
@@ -50,7 +50,7 @@ use std::{
     io::{self, IsTerminal},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -69,8 +69,11 @@ const REPORTS: Duration = Duration::from_secs(10);
 const REPORTS_REST: u32 = 50;
 /// How long owners may take for a report.
 const OWNERS: Duration = Duration::from_secs(2);
-/// The initial network namespace (`PROC_NET_INIT_INO` of `linux/proc_ns.h` comes from the first
-/// one made): it is not worth naming.
+/// Above so many sockets no reports are made: each keeps some 500 bytes of a socket for a moment.
+const REPORTED: usize = 300_000;
+/// Before the first round.
+const UNKNOWN: usize = usize::MAX;
+/// Lines of one turn of the mouse's wheel.
 const WHEEL: usize = 3;
 
 /// What wakes the loop.
@@ -319,6 +322,8 @@ struct Loop<'w> {
     wake: Sender<Wake>,
     orders: Option<Sender<Order>>,
     paused: Arc<AtomicBool>,
+    /// Sockets of the last round, for the thread that makes reports.
+    sockets: Arc<AtomicUsize>,
 }
 
 impl<'w> Loop<'w> {
@@ -330,8 +335,18 @@ impl<'w> Loop<'w> {
         signals: Signals,
     ) -> Self {
         let (wake, wakes) = channel();
-        let paused = Arc::new(AtomicBool::new(false));
-        Self { watch, screen, theme, recorded, signals, wakes, wake, orders: None, paused }
+        Self {
+            watch,
+            screen,
+            theme,
+            recorded,
+            signals,
+            wakes,
+            wake,
+            orders: None,
+            paused: Arc::new(AtomicBool::new(false)),
+            sockets: Arc::new(AtomicUsize::new(UNKNOWN)),
+        }
     }
 
     fn run(mut self) -> Result<End, Failure> {
@@ -399,17 +414,22 @@ impl<'w> Loop<'w> {
             .name("rounds".to_owned())
             .spawn(move || ask(question, every, &orders, &wake))?;
         self.orders = Some(order);
-        let (wake, paused) = (self.wake.clone(), Arc::clone(&self.paused));
-        let query = self.watch.setup.base.clone();
-        thread::Builder::new()
-            .name("reports".to_owned())
-            .spawn(move || report(query, &paused, &wake))?;
+        let reporter = Reporter {
+            query: self.watch.setup.base.clone(),
+            paused: Arc::clone(&self.paused),
+            sockets: Arc::clone(&self.sockets),
+            wake: self.wake.clone(),
+        };
+        thread::Builder::new().name("reports".to_owned()).spawn(move || reporter.run())?;
         Ok(())
     }
 
     fn take(&mut self, wake: Wake) -> Result<Option<End>, Failure> {
         match wake {
             Wake::Round(Ok(refresh)) => {
+                if let Some(entries) = &refresh.entries {
+                    self.sockets.store(entries.len(), Ordering::SeqCst);
+                }
                 self.watch.refresh(*refresh);
                 let question = Box::new(self.watch.question());
                 self.order(Order::Ask(question));
@@ -621,32 +641,58 @@ fn tell(wake: &Sender<Wake>, refresh: Result<Refresh, Error>) -> bool {
 }
 
 /// The thread that makes reports, seldom.
-fn report(mut query: Query, paused: &AtomicBool, wake: &Sender<Wake>) {
-    query.protocols = vec![(Protocol::Tcp, StateSet::ALL)];
-    query.family = None;
-    query.scope = Scope::Here;
-    query.need = Need::OWNERS.with(Need::LIMITS);
-    query.owner_patience.get_or_insert(OWNERS);
-    let start = Instant::now();
-    let mut growth = Growth::default();
-    let mut before: Option<Earlier> = None;
-    loop {
-        let begun = Instant::now();
-        if !paused.load(Ordering::SeqCst) {
-            // What it cannot see is told by the rounds.
-            if let Ok(mut snapshot) = snapshot::take(&query, None) {
-                let now = start.elapsed();
-                let earlier = Earlier::of(&snapshot, now);
-                if let Some(before) = before.take() {
-                    before.make_first_look_of(&mut snapshot, now);
-                }
-                before = earlier;
-                if wake.send(Wake::Reports(reports(&snapshot, &mut growth, now))).is_err() {
-                    return;
-                }
-            }
+struct Reporter {
+    query: Query,
+    paused: Arc<AtomicBool>,
+    sockets: Arc<AtomicUsize>,
+    wake: Sender<Wake>,
+}
+
+impl Reporter {
+    fn run(mut self) {
+        self.query.protocols = vec![(Protocol::Tcp, StateSet::ALL)];
+        self.query.family = None;
+        self.query.scope = Scope::Here;
+        self.query.need = Need::OWNERS.with(Need::LIMITS);
+        self.query.owner_patience.get_or_insert(OWNERS);
+        let start = Instant::now();
+        let mut growth = Growth::default();
+        let mut before: Option<Earlier> = None;
+        // The screen comes first, and tells how many there are.
+        while self.sockets.load(Ordering::SeqCst) == UNKNOWN {
+            thread::sleep(FRAME);
         }
-        thread::sleep(REPORTS.max(begun.elapsed() * REPORTS_REST));
+        loop {
+            let begun = Instant::now();
+            let alerts = if self.paused.load(Ordering::SeqCst) {
+                None
+            } else if self.sockets.load(Ordering::SeqCst) > REPORTED {
+                Some(vec![too_many()])
+            } else {
+                // What it cannot see is told by the rounds.
+                snapshot::take(&self.query, None).ok().map(|mut snapshot| {
+                    let now = start.elapsed();
+                    let earlier = Earlier::of(&snapshot, now);
+                    if let Some(before) = before.take() {
+                        before.make_first_look_of(&mut snapshot, now);
+                    }
+                    before = earlier;
+                    reports(&snapshot, &mut growth, now)
+                })
+            };
+            if alerts.is_some_and(|alerts| self.wake.send(Wake::Reports(alerts)).is_err()) {
+                return;
+            }
+            thread::sleep(REPORTS.max(begun.elapsed() * REPORTS_REST));
+        }
+    }
+}
+
+fn too_many() -> Alert {
+    Alert {
+        level: Level::Note,
+        text: format!("no reports are made of more than {REPORTED} sockets"),
+        command: "sockeye time-wait".to_owned(),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::{
     alert::{Alert, Level},
-    held::printable,
+    grouping::{GroupKey, Grouping},
+    held::{Held, printable},
     layout::{self, Layout},
     lines::{self, Line, LineId, Shape},
     log::Log,
@@ -23,7 +24,7 @@ use crate::{
         query::Query,
     },
     filter::{Filter, error::FilterError},
-    model::{about::SourceKind, gap::Gap, queues::Queues, state::State},
+    model::{about::SourceKind, gap::Gap, owner::Unowned, queues::Queues, state::State},
 };
 use jiff::tz::TimeZone;
 use std::{ops::RangeInclusive, time::Duration};
@@ -42,6 +43,8 @@ pub const CHIPS: [State; 11] = [
     State::Closing,
     State::Unconnected,
 ];
+/// What is said where descriptors may not be read.
+const HIDDEN: &str = "processes of others may not be looked at, and are not named";
 /// Inodes whose owners are asked for at once.
 const UNRESOLVED: usize = 200_000;
 
@@ -244,12 +247,28 @@ impl Watch {
         if let Some(detail) = refresh.detail {
             self.detail = Some(detail);
         }
+        self.unseen.retain(|alert| alert.text != HIDDEN);
+        if self.hides_owners() {
+            let command = "run as root, or see `sockeye explain permission`".to_owned();
+            self.unseen.push(Alert { level: Level::Note, text: HIDDEN.to_owned(), command });
+        }
         if self.still.is_none() {
             self.list(false);
             if refresh.entries.is_some() {
                 self.remember();
             }
         }
+    }
+
+    /// Whether a process may be behind a line that names none, and may not be looked at.
+    fn hides_owners(&self) -> bool {
+        let hidden = Held::Nobody(Unowned::Permission);
+        self.visible().iter().any(|line| match line {
+            Line::Socket(slot, _) => {
+                self.scene().rows.get(*slot).is_some_and(|row| row.held == hidden)
+            }
+            Line::Group(key, ..) => *key == GroupKey::Holder(Err(Some(Unowned::Permission))),
+        })
     }
 
     /// Another filter: what is known answers another question.
@@ -412,8 +431,7 @@ impl Watch {
     /// Inodes of sockets nobody has been named for: those on the screen, or all where the list
     /// depends on them.
     fn nameless(&self) -> Vec<u64> {
-        use super::held::Held;
-        let by_owner = self.shape.grouping.is_some_and(super::grouping::Grouping::needs_owners)
+        let by_owner = self.shape.grouping.is_some_and(Grouping::needs_owners)
             || self.shape.by.sort == Sort::Process;
         let inode = |row: &Shown| {
             let inode = row.entry.inode.filter(|_| row.held == Held::NotYet && row.is_there());
