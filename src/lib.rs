@@ -4,11 +4,12 @@
 //! codes. Rooms import downward only (`tests/it/layers.rs` proves it):
 //!
 //! ```text
-//! main → cli → view → explain → report → collect → filter → field → kernel → model
+//! main → cli → view → explain → doctor → report → collect → filter → field → kernel → model
 //! ```
 
 pub mod cli;
 pub mod collect;
+pub mod doctor;
 pub mod explain;
 pub mod field;
 pub mod filter;

@@ -1,7 +1,10 @@
 //! What can be typed. Validates and derives nothing; `plan` decides what it means.
 
 use super::{topic_word::TopicWord, watch_words};
-use crate::view::watch::{grouping::Grouping, order::Sort};
+use crate::{
+    doctor::rules::RULES,
+    view::watch::{grouping::Grouping, order::Sort},
+};
 use clap::{
     ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint,
     builder::{NonEmptyStringValueParser, PossibleValue, PossibleValuesParser},
@@ -57,6 +60,18 @@ Examples:
   sockeye watch -N blue                 another network namespace
   sockeye watch --from host.snapshot    a recorded host; nothing moves";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  sockeye doctor                        every rule, over two seconds
+  sockeye doctor --only accept-queue-overflow,fd-limit-process
+                                        these alone; exit code 3 where one cannot be judged
+  sockeye doctor --watch=5              again and again, through an incident
+  sockeye doctor --format nagios        one line with perfdata, exit code 0, 1, 2 or 3
+  sockeye doctor --from host.snapshot   of a recorded host
+  sockeye explain close-wait-leak       what a rule means
+
+Exit codes: 0 nothing above a notice, 1 a warning, 2 critical, 3 a named rule could not be judged.";
+
 /// Shows the sockets of this machine: their state, queues and owners.
 ///
 /// Asks the kernel over sock_diag netlink, and reads /proc/net where that is refused. Without -a or
@@ -97,6 +112,9 @@ pub enum Command {
     /// Tell who fills TIME_WAIT, whether it harms, and what to do
     #[command(max_term_width = 100)]
     TimeWait(Box<TimeWaitArgs>),
+    /// Find what is wrong with this host's connections, prove it, and say what to do
+    #[command(max_term_width = 100, after_help = DOCTOR_EXAMPLES)]
+    Doctor(Box<DoctorArgs>),
     /// Explain a state, a limit, a column, a myth, the handshake, the close
     Explain(ExplainArgs),
     /// How many connections are possible, and which limit binds first
@@ -676,6 +694,90 @@ pub struct TimeWaitArgs {
     /// Form of the report, how often and where.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch somebody types")]
+pub struct DoctorArgs {
+    /// Time between the two looks; counters are compared, not their totals
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds,
+          help_heading = "Rules")]
+    pub interval: Duration,
+    /// These rules alone
+    #[arg(long, value_delimiter = ',', value_name = "RULE,…", value_parser = rule_names(),
+          hide_possible_values = true, help_heading = "Rules")]
+    pub only: Vec<String>,
+    /// Not these rules
+    #[arg(long, value_delimiter = ',', value_name = "RULE,…", value_parser = rule_names(),
+          hide_possible_values = true, help_heading = "Rules")]
+    pub skip: Vec<String>,
+    /// List every rule and end
+    #[arg(long, help_heading = "Rules")]
+    pub list_rules: bool,
+    /// Thresholds and exceptions of this host [default: $XDG_CONFIG_HOME/sockeye/doctor.toml or
+    /// /etc/sockeye/doctor.toml, where it is there]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Rules")]
+    pub config: Option<PathBuf>,
+    /// Read socket options (SO_KEEPALIVE, TCP_USER_TIMEOUT, SO_LINGER…) of the sockets in findings,
+    /// through a duplicate of the descriptor that is held for a moment; sets nothing
+    #[arg(long, help_heading = "Rules")]
+    pub socket_options: bool,
+    /// From which severity on the exit code is not 0
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Output")]
+    pub fail_on: FailOn,
+    /// Notices in full, and what became of each rule
+    #[arg(short = 'v', long, help_heading = "Output")]
+    pub verbose: bool,
+    /// Form of the output
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Output")]
+    pub format: Option<DoctorFormat>,
+    /// One JSON document (--format json)
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    pub json: bool,
+    /// One JSON document on one line, the same as --json
+    #[arg(long, conflicts_with_all = ["format", "json"], help_heading = "Output")]
+    pub ndjson: bool,
+    /// Colour, an aid and never the only sign (also NO_COLOR, CLICOLOR_FORCE)
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+    /// How often to ask.
+    #[command(flatten)]
+    pub repeat: RepeatArgs,
+    /// Where to look.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Form of a diagnosis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON document on one line
+    Ndjson,
+    /// One line with perfdata, for Nagios and its kin
+    Nagios,
+}
+
+/// From which severity on a finding is a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FailOn {
+    /// Any finding
+    Notice,
+    /// A warning or worse
+    #[default]
+    Warning,
+    /// Critical alone
+    Critical,
+    /// Nothing
+    Never,
+}
+
+fn rule_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(RULES.iter().map(|rule| PossibleValue::new(rule.id).help(rule.title)))
 }
 
 /// Options of `explain`.

@@ -52,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::List(args)) => commands::list::run(&args),
         Some(Command::Summary(args)) => commands::summary::run(&args),
         Some(Command::TimeWait(args)) => commands::time_wait::run(&args),
+        Some(Command::Doctor(args)) => commands::doctor::run(&args),
         Some(Command::Explain(args)) => commands::explain::run(&args),
         Some(Command::Capacity(args)) => commands::capacity::run(&args),
         Some(Command::Snapshot(args)) => commands::snapshot::run(&args),

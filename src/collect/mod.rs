@@ -16,6 +16,7 @@ pub mod redaction;
 pub mod replay;
 pub mod sink;
 pub mod snapshot;
+pub mod socket_options;
 pub mod subflows;
 pub mod surroundings;
 pub mod tables;

@@ -16,7 +16,7 @@ use crate::{
 };
 use nix::unistd::geteuid;
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     time::Instant,
 };
 
@@ -36,8 +36,21 @@ pub struct LookUp {
 /// Looks up the holders of `sockets`, or of every socket of the host where more are to come.
 pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>) -> LookUp {
     let inodes = || sockets.iter().flat_map(inodes).collect();
+    look_up_inodes(query, (!more).then(inodes), netns)
+}
+
+/// Looks up the holders of these sockets.
+pub fn look_up_some(
+    query: &Query,
+    inodes: impl IntoIterator<Item = u64>,
+    netns: Option<u64>,
+) -> LookUp {
+    look_up_inodes(query, Some(inodes.into_iter().collect()), netns)
+}
+
+fn look_up_inodes(query: &Query, inodes: Option<HashSet<u64>>, netns: Option<u64>) -> LookUp {
     let wanted = Wanted {
-        inodes: (!more).then(inodes),
+        inodes,
         netns,
         deadline: query.owner_patience.map(|patience| Instant::now() + patience),
         may_use_bpf: query.source != SourceChoice::Proc,

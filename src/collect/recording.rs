@@ -25,6 +25,7 @@ pub const NEED: Need = Need::TCP_INFO
     .with(Need::FAMILY_DETAILS)
     .with(Need::FILTERS)
     .with(Need::SUBFLOWS)
+    .with(Need::EARLIER)
     .with(Need::LIMITS);
 
 /// Records the running machine: two looks, `window` apart.

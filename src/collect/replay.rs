@@ -50,6 +50,9 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
     if !need.includes(Need::LIMITS) {
         snapshot.limits = Limits::default();
     }
+    if !need.includes(Need::EARLIER) {
+        snapshot.earlier.clear();
+    }
     let known = |pid: &&u32| snapshot.limits.process(**pid).is_some();
     for pid in query.pids.iter().filter(|pid| need.includes(Need::LIMITS) && !known(pid)) {
         gaps.push(Gap::new(
@@ -167,6 +170,7 @@ fn holders_alone(snapshot: &mut Snapshot, pids: &[u32]) {
 
 fn one_look(snapshot: &mut Snapshot) {
     snapshot.alive_before.clear();
+    snapshot.earlier.clear();
     let earlier = snapshot.samples.len().saturating_sub(1);
     snapshot.samples.drain(..earlier);
     if let Some(sample) = snapshot.samples.first_mut() {

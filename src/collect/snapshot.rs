@@ -17,6 +17,7 @@ use crate::{
     model::{
         about::{About, SourceKind},
         counters::Sample,
+        earlier::Earlier,
         limits::Limits,
         netns::NetnsIndex,
         snapshot::{Alive, Snapshot},
@@ -29,6 +30,10 @@ use std::{
     thread,
     time::{Duration, Instant, SystemTime},
 };
+
+/// Parts of a window in which counters are read where it matters whether something goes on or
+/// happened once.
+const PARTS: u32 = 4;
 
 /// Takes a snapshot of what the query asks for.
 ///
@@ -46,13 +51,21 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         found = owners::look_up(query, &sockets, window.is_some(), netns.inode);
     }
     let mut samples = vec![Sample { at_ms: 0, counters: first_counters }];
-    let mut alive_before = vec![];
+    let (mut alive_before, mut earlier) = (vec![], vec![]);
     if let Some(window) = window {
         alive_before = sockets.iter().filter_map(alive).collect();
+        if query.need.includes(Need::EARLIER) {
+            earlier = sockets.iter().map(Earlier::of).collect();
+            // Half a kilobyte each, by the hundred thousand: not kept while waiting.
+            drop(std::mem::take(&mut sockets));
+            for part in 1..PARTS {
+                thread::sleep((window * part / PARTS).saturating_sub(start.elapsed()));
+                samples.push(sample(query, start));
+            }
+        }
         thread::sleep(window.saturating_sub(start.elapsed()));
         (sockets, provenance) = look(query)?;
-        let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        samples.push(Sample { at_ms, counters: counters::read(&query.root).0 });
+        samples.push(sample(query, start));
     }
     if window.is_some() && query.need.includes(Need::OWNERS) {
         // The look-up went over the whole host; of it only this namespace's sockets are told.
@@ -61,7 +74,7 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         found.owners = found.owners.of(|inode| listed.contains(&inode));
     }
     let limits = if query.need.includes(Need::LIMITS) {
-        limits::read(query, &found.owners)
+        limits::read(query, &found.owners, netns.inode)
     } else {
         Limits::default()
     };
@@ -81,11 +94,31 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         },
         sockets,
         alive_before,
+        earlier,
         owners: found.take_owners(),
         settings: sysctl::read(&query.root),
         limits,
         samples,
     })
+}
+
+/// Looks up who holds these sockets of a snapshot that was taken without owners, and the limits of
+/// those who do.
+pub fn name_owners(query: &Query, snapshot: &mut Snapshot, inodes: impl IntoIterator<Item = u64>) {
+    let inodes: HashSet<u64> = inodes.into_iter().collect();
+    let netns = snapshot.about.netns.inode;
+    let mut found = owners::look_up_some(query, inodes.iter().copied(), netns);
+    let wanted = |socket: &&Socket| socket.inode.is_some_and(|inode| inodes.contains(&inode));
+    let lacking = snapshot.sockets.iter().filter(wanted);
+    let lacking = lacking.filter(|socket| owners::lacks_owner(socket, &found.owners)).count();
+    snapshot.about.gaps.extend(found.gaps(lacking as u64));
+    snapshot.owners = found.take_owners();
+    limits::add(query, &snapshot.owners, &mut snapshot.limits);
+}
+
+fn sample(query: &Query, start: Instant) -> Sample {
+    let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Sample { at_ms, counters: counters::read(&query.root).0 }
 }
 
 fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {

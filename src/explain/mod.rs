@@ -14,6 +14,7 @@ pub mod myth;
 pub mod owner;
 pub mod ports;
 pub mod queues;
+pub mod rule;
 pub mod state;
 pub mod time_wait;
 pub mod timer;
@@ -36,6 +37,7 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
     ];
     topics.extend(state::topics());
     topics.extend(limit::topics());
+    topics.extend(rule::topics());
     topics.extend(owner::topics());
     topics.extend(timer::topics());
     topics.extend(myth::topics());

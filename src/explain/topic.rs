@@ -13,6 +13,8 @@ pub enum Kind {
     State,
     /// A limit, by the id that `capacity` uses.
     Limit,
+    /// A rule of the doctor.
+    Rule,
     /// Why a socket has no process to name.
     Owner,
     /// A timer.
@@ -25,11 +27,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the index.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Index,
         Self::Lesson,
         Self::State,
         Self::Limit,
+        Self::Rule,
         Self::Owner,
         Self::Timer,
         Self::Myth,
@@ -43,6 +46,7 @@ impl Kind {
             Self::Lesson => "lesson",
             Self::State => "state",
             Self::Limit => "limit",
+            Self::Rule => "rule",
             Self::Owner => "owner-unknown",
             Self::Timer => "timer",
             Self::Myth => "myth",
@@ -57,6 +61,7 @@ impl Kind {
             Self::Lesson => "How it works",
             Self::State => "States, in any tool's spelling",
             Self::Limit => "Limits, by the ids of `sockeye capacity`",
+            Self::Rule => "Rules of `sockeye doctor`",
             Self::Owner => "Why no process is named",
             Self::Timer => "Timers",
             Self::Myth => "Myths: what is often said and not so",

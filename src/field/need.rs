@@ -47,6 +47,10 @@ impl Need {
     /// The TCP connections of MPTCP sockets: a walk over TCP.
     pub const SUBFLOWS: Self = Self(1 << 23);
 
+    /// Every socket of the first of two looks, and counters between them.
+    pub const EARLIER: Self = Self(1 << 18);
+    /// Limits of every process of the namespace, whatever sockets it holds.
+    pub const PROCESSES: Self = Self(1 << 19);
     /// Limits of processes and cgroups.
     pub const LIMITS: Self = Self(1 << 15);
 

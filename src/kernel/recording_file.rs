@@ -62,6 +62,7 @@ pub fn read(path: &Path) -> Result<Recording, Error> {
             about,
             sockets,
             alive_before: vec![],
+            earlier: vec![],
             owners: Owners::default(),
             settings: Settings::default(),
             limits: Limits::default(),

@@ -4,6 +4,7 @@
 use super::{
     about::About,
     counters::{Counters, Sample},
+    earlier::Earlier,
     limits::Limits,
     owner::Owners,
     settings::Settings,
@@ -28,13 +29,16 @@ pub struct Snapshot {
     pub sockets: Vec<Socket>,
     /// Sockets seen alive at the first look of the window; empty where there was one look.
     pub alive_before: Vec<Alive>,
+    /// Every socket of the first look, where the two are to be compared.
+    pub earlier: Vec<Earlier>,
     /// Who holds the sockets of either look.
     pub owners: Owners,
     /// Settings.
     pub settings: Settings,
     /// Limits of processes, cgroups and memory; empty where they were not asked for.
     pub limits: Limits,
-    /// Counters, oldest first: two where a rate was wanted, else one.
+    /// Counters, oldest first: two where a rate was wanted, and more in between where it matters
+    /// whether something goes on; else one.
     pub samples: Vec<Sample>,
 }
 
@@ -48,6 +52,17 @@ impl Snapshot {
     /// The newest counters.
     pub fn counters(&self) -> Option<&Counters> {
         self.samples.last().map(|sample| &sample.counters)
+    }
+
+    /// In how many of the parts between two samples a counter grew, and how many parts there are.
+    /// `None`: no window, or no such counter.
+    pub fn parts_with_growth(&self, name: &str) -> Option<(usize, usize)> {
+        self.growth(name)?;
+        let parts = self.samples.iter().zip(self.samples.iter().skip(1));
+        let grew = parts.clone().filter(|(earlier, later)| {
+            later.counters.growth(&earlier.counters, name).is_some_and(|grown| grown > 0)
+        });
+        Some((grew.count(), parts.count()))
     }
 
     /// By how much a counter grew over the window. `None`: no window, or no such counter.

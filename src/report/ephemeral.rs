@@ -337,6 +337,7 @@ mod tests {
             },
             sockets,
             alive_before: vec![],
+            earlier: vec![],
             owners: Owners::default(),
             settings,
             limits: Limits::default(),

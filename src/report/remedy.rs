@@ -17,6 +17,18 @@ pub enum Tier {
     Capacity,
 }
 
+impl Tier {
+    /// The word in text and JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Socket => "socket",
+            Self::Sysctl => "sysctl",
+            Self::Capacity => "capacity",
+        }
+    }
+}
+
 /// One remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remedy {
@@ -30,4 +42,13 @@ pub struct Remedy {
     pub scope: String,
     /// What it may break. Empty: nothing known.
     pub risk: String,
+}
+
+/// Something people advise that does not help here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Avoid {
+    /// What.
+    pub action: &'static str,
+    /// Why not.
+    pub reason: String,
 }

@@ -73,6 +73,8 @@ pub(crate) fn command<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
     ] {
         command.env_remove(name);
     }
+    // Nor what its user configured.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     command.env("LANG", "C.UTF-8").env("TERM", "xterm");
     command
 }

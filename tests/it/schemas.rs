@@ -137,6 +137,23 @@ fn every_document_is_what_its_schema_says() {
 }
 
 #[test]
+fn a_diagnosis_is_what_its_schema_says() {
+    let tree = Tree::server();
+    let diagnosis = validator(&schema("doctor"));
+    with_sockets(|| {
+        for source in sources(&tree) {
+            if is_refused(&source) {
+                continue;
+            }
+            let words = ["doctor", "--json", "--interval", "0.1", "--fail-on", "never"];
+            let ended = run(source.iter().copied().chain(words));
+            assert_eq!(ended.code, Some(0), "{source:?}: {ended}");
+            assert_valid(&diagnosis, &ended.json(), &format!("{source:?}"));
+        }
+    });
+}
+
+#[test]
 fn a_schema_refuses_what_is_not_a_document() {
     let tree = Tree::server();
     let root = ["--proc-root", tree.path(), "-tanp", "--json"];

@@ -23,6 +23,7 @@ use sockeye::{
         about::{About, Host, SourceKind},
         counters::{Counters, Sample},
         details::Details,
+        earlier::Earlier,
         endpoint::Endpoint,
         gap::Gap,
         limits::{CgroupLimit, Limits, ProcessLimits, Resource},
@@ -267,6 +268,7 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     (first, any_settings(), any_limits(), vec(any_sample(), 0..3)).prop_map(
         |((about, sockets, alive_before, owners), settings, limits, samples)| Snapshot {
             about,
+            earlier: sockets.iter().map(Earlier::of).collect(),
             sockets,
             alive_before,
             owners,
@@ -423,6 +425,7 @@ fn small() -> Recording {
                 socket(State::Established, "192.0.2.77/443", "198.51.100.10/51235", 2),
             ],
             alive_before: vec![Alive { cookie: 1, inode: 1 }],
+            earlier: vec![],
             owners: owners.finished(Some(Unowned::Kernel)),
             settings: Settings::default(),
             limits: Limits::default(),
@@ -780,7 +783,7 @@ fn the_time_and_the_source_of_a_recording_are_those_of_the_recording() {
 }
 
 #[test]
-fn a_recording_has_every_state_memory_details_and_two_samples() {
+fn a_recording_has_every_state_memory_details_and_samples_of_the_window() {
     if !require_live(&["ip"]) {
         return;
     }
@@ -812,7 +815,8 @@ fn a_recording_has_every_state_memory_details_and_two_samples() {
         assert!(info.by_id("rtt").is_some() && info.bytes().len() >= 104);
         assert!(socket.memory.is_some() && socket.congestion.is_some());
     }
-    assert_eq!(snapshot.samples.len(), 2);
+    assert_eq!(snapshot.samples.len(), 5);
+    assert!(!snapshot.earlier.is_empty());
     assert!((90..10_000).contains(&snapshot.window_ms().unwrap()));
     assert!(snapshot.growth("Tcp.ActiveOpens").is_some());
     assert_eq!(snapshot.alive_before.len(), 2);

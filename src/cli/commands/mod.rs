@@ -3,6 +3,7 @@
 pub mod capacity;
 pub mod completions;
 pub mod diff;
+pub mod doctor;
 pub mod dump;
 pub mod events;
 pub mod explain;

@@ -1,4 +1,5 @@
-//! `/proc/net/{snmp,netstat,sockstat,sockstat6}`: counters and gauges of a network namespace.
+//! `/proc/net/{snmp,netstat,sockstat,sockstat6,softnet_stat,stat/*}`: counters and gauges of a
+//! network namespace, and some of the host that are told in each.
 
 use super::root::Root;
 use crate::model::{counters::Counters, gap::Gap};
@@ -6,6 +7,10 @@ use std::{fs::File, io::Read};
 
 /// More than any of these files holds.
 const LONGEST: u64 = 1 << 20;
+
+/// What not every kernel, namespace or tree has.
+const OPTIONAL: [&str; 5] =
+    ["sockstat6", "softnet_stat", "stat/nf_conntrack", "stat/arp_cache", "stat/ndisc_cache"];
 
 /// Reads them; a file that cannot be read is a gap.
 pub fn read(root: &Root) -> (Counters, Vec<Gap>) {
@@ -16,14 +21,18 @@ pub fn read(root: &Root) -> (Counters, Vec<Gap>) {
         ("netstat", parse_mib),
         ("sockstat", |text, counters| parse_sockstat("sockstat", text, counters)),
         ("sockstat6", |text, counters| parse_sockstat("sockstat6", text, counters)),
+        ("softnet_stat", parse_softnet),
+        ("stat/nf_conntrack", |text, counters| parse_stat("nf_conntrack", text, counters)),
+        ("stat/arp_cache", |text, counters| parse_stat("arp_cache", text, counters)),
+        ("stat/ndisc_cache", |text, counters| parse_stat("ndisc_cache", text, counters)),
     ] {
         let path = root.net().join(file);
         let mut text = String::new();
         let read = Root::open(&path).map(|file: File| file.take(LONGEST).read_to_string(&mut text));
         match read {
             Ok(Ok(_)) => parse(&text, &mut counters),
-            // A kernel without IPv6 has none.
-            Err(error) if error.is_absent() && file == "sockstat6" => {}
+            // A kernel without IPv6, without connection tracking.
+            Err(error) if error.is_absent() && OPTIONAL.contains(&file) => {}
             Ok(Err(error)) => gaps.push(unreadable(file, &error.to_string())),
             Err(error) => gaps.push(unreadable(file, &error.to_string())),
         }
@@ -72,6 +81,35 @@ fn parse_sockstat(file: &str, text: &str, counters: &mut Counters) {
     }
 }
 
+/// A line of hexadecimal numbers for each CPU, without names (`softnet_seq_show`): packets, those
+/// dropped because `netdev_max_backlog` was reached, and times the budget ran out.
+fn parse_softnet(text: &str, counters: &mut Counters) {
+    for line in text.lines() {
+        let numbers: Vec<u64> =
+            line.split_whitespace().map_while(|word| u64::from_str_radix(word, 16).ok()).collect();
+        for (name, at) in [("processed", 0), ("dropped", 1), ("time_squeeze", 2)] {
+            if let Some(number) = numbers.get(at) {
+                *counters.values.entry(format!("softnet.{name}")).or_default() += number;
+            }
+        }
+    }
+}
+
+/// A line of names, then a line of hexadecimal numbers for each CPU: counters are per CPU and are
+/// added up, `entries` is the table's and is the same on every line (`neigh_stat_seq_show`,
+/// `ct_cpu_seq_show`).
+fn parse_stat(group: &str, text: &str, counters: &mut Counters) {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
+    for line in lines {
+        for (name, word) in names.iter().zip(line.split_whitespace()) {
+            let Ok(number) = u64::from_str_radix(word, 16) else { continue };
+            let value = counters.values.entry(format!("{group}.{name}")).or_default();
+            *value = if *name == "entries" { number } else { *value + number };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,11 +127,33 @@ mod tests {
     }
 
     #[test]
+    fn counters_of_each_cpu_are_added_and_gauges_are_not() {
+        let mut counters = Counters::default();
+        parse_stat(
+            "arp_cache",
+            "entries  allocs table_fulls\n0000000a  00000001 00000002\n0000000a  0000000f 00000003\n",
+            &mut counters,
+        );
+        parse_softnet(
+            "000000ff 00000001 00000002 0 0\n00000001 00000002 00000000 0 0\n",
+            &mut counters,
+        );
+        assert_eq!(counters.get("arp_cache.entries"), Some(10));
+        assert_eq!(counters.get("arp_cache.allocs"), Some(16));
+        assert_eq!(counters.get("arp_cache.table_fulls"), Some(5));
+        assert_eq!(counters.get("softnet.processed"), Some(256));
+        assert_eq!(counters.get("softnet.dropped"), Some(3));
+        assert_eq!(counters.get("softnet.time_squeeze"), Some(2));
+    }
+
+    #[test]
     fn any_text_is_read_without_harm() {
         let mut counters = Counters::default();
         for text in ["", ":", "Tcp:", "Tcp: a\n", "a b\nc d\n", "Tcp: a b\nTcp: 1\n"] {
             parse_mib(text, &mut counters);
             parse_sockstat("sockstat", text, &mut counters);
+            parse_softnet(text, &mut counters);
+            parse_stat("arp_cache", text, &mut counters);
         }
         assert_eq!(counters.get("Tcp.a"), Some(1));
     }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     kernel::error::Cause,
     model::{
+        earlier::Earlier,
         family::FamilyFacts,
         gap::Gap,
         limits::Limits,
@@ -193,6 +194,7 @@ enum Next {
 struct Reading {
     sockets: Vec<crate::model::socket::Socket>,
     alive: Vec<Alive>,
+    earlier: Vec<Earlier>,
     processes: Vec<(Process, Vec<(u64, u32)>)>,
     by_pid: HashMap<u32, usize>,
     settings: Settings,
@@ -240,6 +242,10 @@ impl Reading {
             "alive" => {
                 let pairs: Vec<(u64, u64)> = serde_json::from_str(body)?;
                 self.alive.extend(pairs.into_iter().map(|(cookie, inode)| Alive { cookie, inode }));
+            }
+            "earlier" => {
+                let sockets: Vec<Earlier> = serde_json::from_str(body)?;
+                self.earlier.extend(sockets);
             }
             "process" => {
                 let process = serde_json::from_str::<ProcessRecord<'_>>(body)?.process();
@@ -355,6 +361,7 @@ impl Reading {
                 about,
                 sockets: self.sockets,
                 alive_before: self.alive,
+                earlier: self.earlier,
                 owners: owners.finished(header.unmatched()),
                 settings: self.settings,
                 limits: self.limits,

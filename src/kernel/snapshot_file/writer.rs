@@ -101,6 +101,9 @@ impl<W: Write> Lines<W> {
             let pairs: Vec<_> = alive.iter().map(|a| (a.cookie, a.inode)).collect();
             self.line("alive", &pairs)?;
         }
+        for sockets in snapshot.earlier.chunks(PAIRS) {
+            self.line("earlier", &sockets)?;
+        }
         for socket in &snapshot.sockets {
             self.line("socket", &SocketRecord::of(socket))?;
         }

@@ -28,6 +28,7 @@ pub(super) fn snapshot() -> Snapshot {
         },
         sockets: vec![],
         alive_before: vec![],
+        earlier: vec![],
         owners: Owners::default(),
         settings: Settings::default(),
         limits: Limits::default(),

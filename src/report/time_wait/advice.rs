@@ -12,9 +12,8 @@ use super::{
 };
 use crate::{
     model::{ports::PortSet, settings::RESERVED_PORTS, snapshot::Snapshot, state::State},
-    report::remedy::{Remedy, Tier},
+    report::remedy::{Avoid, Remedy, Tier},
 };
-use serde::Serialize;
 use std::{collections::BTreeSet, net::IpAddr};
 
 /// Groups that get a remedy of their own.
@@ -30,15 +29,6 @@ const TABLE: u64 = 262_144;
 /// Where a setting of the network namespace is set for good.
 const NETNS: &str = "this network namespace, until it ends. For good: /etc/sysctl.d on a host, \
                      `docker run --sysctl`, securityContext.sysctls of a pod";
-
-/// Something people advise that does not help here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Avoid {
-    /// What.
-    pub action: &'static str,
-    /// Why not.
-    pub reason: String,
-}
 
 /// What the advice is about.
 pub struct Situation<'a> {

@@ -38,6 +38,11 @@ impl<'s> Tuples<'s> {
         Self(tuples)
     }
 
+    /// Every tuple with its sockets.
+    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, Endpoint, &[&'s Socket])> {
+        self.0.iter().map(|((local, peer), sockets)| (*local, *peer, sockets.as_slice()))
+    }
+
     /// Those of one tuple.
     pub fn get(&self, local: IpAddr, peer: Endpoint) -> &[&'s Socket] {
         self.0.get(&(local, peer)).map(Vec::as_slice).unwrap_or_default()

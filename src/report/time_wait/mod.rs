@@ -11,9 +11,12 @@ pub mod programs;
 pub mod split;
 pub mod verdict;
 
-use super::{ephemeral::EphemeralPorts, remedy::Remedy};
+use super::{
+    ephemeral::EphemeralPorts,
+    remedy::{Avoid, Remedy},
+};
 use crate::model::{snapshot::Snapshot, socket::Socket, state::State};
-use advice::{Avoid, Situation};
+use advice::Situation;
 use expected::{RateSource, Trend};
 use groups::{Group, whole};
 use history::Bar;

@@ -39,6 +39,7 @@ fn snapshot(sockets: Vec<Socket>) -> Snapshot {
         },
         sockets,
         alive_before: vec![],
+        earlier: vec![],
         owners: Owners::default(),
         settings: Settings::default(),
         samples: [0, 1000].map(|at_ms| Sample { at_ms, counters: Counters::default() }).into(),

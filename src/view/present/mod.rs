@@ -1,6 +1,7 @@
 //! One file for each report: figures to a `Document` for people.
 
 pub mod capacity;
+pub mod doctor;
 pub mod overview;
 mod page;
 pub mod time_wait;

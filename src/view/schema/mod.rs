@@ -1,6 +1,7 @@
 //! JSON Schemas of the documents, made from the same tables as the documents.
 
 mod capacity;
+mod doctor;
 mod event;
 mod explain;
 mod overview;
@@ -34,6 +35,7 @@ const SCHEMAS: &[Schema] = &[
         make: capacity::report,
     },
     Schema { name: "event", summary: "a line of watch --ndjson", make: event::line },
+    Schema { name: "doctor", summary: "the diagnosis, by doctor --json", make: doctor::report },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
     Schema { name: "kill", summary: "what was closed, by kill --json", make: socket::closings },
     Schema { name: "overview", summary: "sockeye alone, by --json", make: overview::overview },

@@ -2,6 +2,7 @@
 //!
 //! A hole is a line `@NAME@`. Any page may have any hole; `@VERSION@` may stand inside a line.
 
+use super::doctor;
 use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;
 use roff::{Inline, Roff, bold, italic, roman};
@@ -31,6 +32,8 @@ fn holes() -> HashMap<&'static str, String> {
         ("@WATCH_KEYS@", keys()),
         ("@WATCH_SIGNS@", signs()),
         ("@WATCH_ORDERS@", orders()),
+        ("@DOCTOR@", doctor::options(&definition)),
+        ("@RULES@", doctor::rules()),
     ])
 }
 
@@ -210,21 +213,25 @@ fn documents() -> String {
 
 fn exits() -> String {
     let mut roff = Roff::new();
-    for exit in Exit::ALL {
-        entry(&mut roff, vec![bold(exit.code().to_string())], &sentence(exit.meaning()));
+    let mut codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+    codes.dedup();
+    for code in codes {
+        let of_code = Exit::ALL.iter().filter(|exit| exit.code() == code);
+        let meanings: Vec<&str> = of_code.map(|exit| exit.meaning()).collect();
+        entry(&mut roff, vec![bold(code.to_string())], &sentence(&meanings.join("; ")));
     }
     rendered(&roff)
 }
 
 /// A tagged paragraph.
-fn entry(roff: &mut Roff, head: Vec<Inline>, body: &str) {
+pub(super) fn entry(roff: &mut Roff, head: Vec<Inline>, body: &str) {
     roff.control("TP", []);
     roff.text(head);
     wrapped(roff, body);
 }
 
 /// Text on lines of the source that fit a terminal.
-fn wrapped(roff: &mut Roff, text: &str) {
+pub(super) fn wrapped(roff: &mut Roff, text: &str) {
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() && line.len() + word.len() > 72 {
@@ -239,13 +246,13 @@ fn wrapped(roff: &mut Roff, text: &str) {
 }
 
 /// Our lines of help have no full stop and may begin small.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
 }
 
-fn rendered(roff: &Roff) -> String {
+pub(super) fn rendered(roff: &Roff) -> String {
     roff.to_roff().trim_end().to_owned()
 }
 
@@ -296,7 +303,8 @@ fn examples_are_what_the_program_understands() {
 
 #[test]
 fn every_option_a_template_names_exists() {
-    let template = plain(&super::file("man/template.1"));
+    let template = ["man/template.1", "man/template-doctor.1"].map(super::file).concat();
+    let template = plain(&template);
     let definition = Cli::command();
     let commands = || std::iter::once(&definition).chain(definition.get_subcommands());
     for word in template.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {

@@ -2,6 +2,7 @@
 //! states and exit codes, committed, and proved fresh here. `UPDATE=1 cargo test` rewrites them.
 
 mod candidates;
+mod doctor;
 mod manual;
 mod shells;
 
@@ -22,6 +23,7 @@ fn artifacts() -> Vec<Artifact> {
     vec![
         page("man/sockeye.1", "man/template.1"),
         page("man/sockeye-watch.1", "man/template-watch.1"),
+        page("man/sockeye-doctor.1", "man/template-doctor.1"),
         script("completions/sockeye.bash", Shell::Bash),
         script("completions/_sockeye", Shell::Zsh),
         script("completions/sockeye.fish", Shell::Fish),

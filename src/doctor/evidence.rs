@@ -1,0 +1,416 @@
+//! A snapshot seen the way rules ask: rates instead of totals, sockets before and after, who
+//! accepts them, ports by destination. Everything that costs a walk is made once and shared.
+
+use super::parties::{self, Party};
+use crate::{
+    model::{
+        earlier::{Earlier, Flow},
+        endpoint::Endpoint,
+        protocol::Protocol,
+        queues::Queues,
+        snapshot::Snapshot,
+        socket::Socket,
+        socket_options::SocketOptions,
+        state::State,
+    },
+    report::{
+        ephemeral::EphemeralPorts,
+        time_wait::{
+            destination::{self, Ports, Tuples},
+            history,
+            listeners::{Listeners, canonical},
+        },
+    },
+};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
+
+/// Growth of a counter in the window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// By how much.
+    pub count: u64,
+    /// The same per second.
+    pub per_second: f64,
+    /// In how many parts of the window it grew.
+    pub parts: usize,
+    /// How many parts the window has.
+    pub of_parts: usize,
+}
+
+impl Growth {
+    /// Whether it goes on: it grew in at least two parts of the window. What grew in one part may
+    /// have happened once.
+    pub fn goes_on(&self) -> bool {
+        self.parts >= 2
+    }
+}
+
+/// A listener, now and at the first look.
+#[derive(Debug, Clone)]
+pub struct Listening<'s> {
+    /// The socket.
+    pub socket: &'s Socket,
+    /// Connections waiting for `accept(2)`.
+    pub queue: u32,
+    /// How many may wait; one more fits, since the kernel compares with `>`.
+    pub limit: Option<u32>,
+    /// Connections waiting at the first look.
+    pub queue_before: Option<u32>,
+    /// SYNs and connections it dropped within the window.
+    pub drops: Option<u32>,
+}
+
+impl Listening<'_> {
+    /// Whether no further connection fits.
+    pub fn is_full(&self) -> bool {
+        self.limit.is_some_and(|limit| self.queue > limit)
+    }
+
+    /// Whether it was full at both looks.
+    pub fn was_full(&self) -> bool {
+        self.limit.zip(self.queue_before).is_some_and(|(limit, queue)| queue > limit)
+    }
+
+    /// The fuller part of its queue, of both looks the lesser, in percent.
+    pub fn lasting_percent(&self) -> Option<u32> {
+        let queue = self.queue.min(self.queue_before.unwrap_or(self.queue));
+        Some(queue * 100 / self.limit?.max(1))
+    }
+}
+
+/// Outgoing connections from one address to one end.
+#[derive(Debug, Clone)]
+pub struct Destination<'s> {
+    /// From here.
+    pub local: IpAddr,
+    /// To there, IPv4-mapped addresses as IPv4.
+    pub peer: Endpoint,
+    /// All its sockets, in any state.
+    pub sockets: Vec<&'s Socket>,
+    /// The ports.
+    pub ports: Ports,
+    /// Connections opened per second: those that were not there at the first look, and those that
+    /// came and went in between. `None`: there was one look.
+    pub opened_per_second: Option<f64>,
+}
+
+impl Destination<'_> {
+    /// How many of its sockets are in a state.
+    pub fn count(&self, state: State) -> usize {
+        self.sockets.iter().filter(|socket| socket.state == state).count()
+    }
+}
+
+/// How many descriptors a process has and may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescriptorUse {
+    /// The process.
+    pub party: Party,
+    /// Descriptors below the limit.
+    pub open: u64,
+    /// Soft limit.
+    pub limit: u64,
+    /// Hard limit. `None`: none, or unknown.
+    pub hard: Option<u64>,
+}
+
+impl DescriptorUse {
+    /// Used, in thousandths of the limit.
+    pub fn per_mille(&self) -> u64 {
+        self.open * 1000 / self.limit.max(1)
+    }
+}
+
+/// Which way a connection was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// It came in by the listener at this end, IPv4-mapped addresses as IPv4.
+    In(Endpoint),
+    /// It went out to this end.
+    Out(Endpoint),
+}
+
+/// Sockets of a destination below this part of the usable ports are not counted port by port: a
+/// host has many thousand destinations with a few sockets each.
+const FEWEST: usize = 40;
+
+/// The evidence.
+pub struct Evidence<'s> {
+    /// All of it.
+    pub snapshot: &'s Snapshot,
+    /// What listens, and which addresses are this machine's.
+    pub listeners: Listeners,
+    earlier: HashMap<u64, &'s Earlier>,
+    options: HashMap<u64, &'s SocketOptions>,
+    tuples: OnceCell<Tuples<'s>>,
+    ephemeral: OnceCell<Option<EphemeralPorts>>,
+    usable: OnceCell<Option<u32>>,
+    destinations: OnceCell<Vec<Destination<'s>>>,
+    listening: OnceCell<Vec<Listening<'s>>>,
+    descriptors: OnceCell<Vec<DescriptorUse>>,
+}
+
+impl<'s> Evidence<'s> {
+    /// Looks at a snapshot, and at the options of some of its sockets where they were read.
+    pub fn of(snapshot: &'s Snapshot, options: &'s [SocketOptions]) -> Self {
+        let by_key = |earlier: &'s Earlier| Some((earlier.cookie.or(earlier.inode)?, earlier));
+        Self {
+            snapshot,
+            listeners: Listeners::of(&snapshot.sockets),
+            earlier: snapshot.earlier.iter().filter_map(by_key).collect(),
+            options: options.iter().map(|options| (options.inode, options)).collect(),
+            tuples: OnceCell::new(),
+            ephemeral: OnceCell::new(),
+            usable: OnceCell::new(),
+            destinations: OnceCell::new(),
+            listening: OnceCell::new(),
+            descriptors: OnceCell::new(),
+        }
+    }
+
+    /// Seconds between the two looks.
+    pub fn window_s(&self) -> Option<f64> {
+        let ms = u32::try_from(self.snapshot.window_ms()?).unwrap_or(u32::MAX);
+        Some(f64::from(ms) / 1000.0)
+    }
+
+    /// `in 2.0 s`, the window of every rate.
+    pub fn window(&self) -> String {
+        self.window_s().map_or_else(|| "at one look".to_owned(), |s| format!("in {s:.1} s"))
+    }
+
+    /// A number per second of the window. `None`: there is none.
+    pub fn per_second(&self, number: u64) -> Option<f64> {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Some((f64::from(number) / self.window_s()? * 10.0).round() / 10.0)
+    }
+
+    /// By how much a counter grew in the window. `None`: it is not known.
+    pub fn growth(&self, name: &str) -> Option<Growth> {
+        let count = self.snapshot.growth(name)?;
+        let (parts, of_parts) = self.snapshot.parts_with_growth(name)?;
+        Some(Growth { count, per_second: self.per_second(count)?, parts, of_parts })
+    }
+
+    /// By how much it grew, 0 where it is not known: only where something else proves the case.
+    pub fn grown(&self, name: &str) -> u64 {
+        self.growth(name).map_or(0, |growth| growth.count)
+    }
+
+    /// The last value of a counter or gauge.
+    pub fn gauge(&self, name: &str) -> Option<u64> {
+        self.snapshot.counters()?.get(name)
+    }
+
+    /// A setting that is one number.
+    pub fn setting(&self, name: &str) -> Option<u64> {
+        self.snapshot.settings.number(name)
+    }
+
+    /// TCP sockets at the last look.
+    pub fn tcp(&self) -> impl Iterator<Item = &'s Socket> + Clone {
+        self.snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp)
+    }
+
+    /// UDP sockets at the last look.
+    pub fn udp(&self) -> impl Iterator<Item = &'s Socket> + Clone {
+        self.snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Udp)
+    }
+
+    /// TCP sockets in a state at the last look.
+    pub fn in_state(&self, state: State) -> impl Iterator<Item = &'s Socket> + Clone {
+        self.tcp().filter(move |socket| socket.state == state)
+    }
+
+    /// A socket at the first look. `None`: it was not there, or there was one look.
+    pub fn earlier(&self, socket: &Socket) -> Option<&'s Earlier> {
+        self.earlier.get(&socket.cookie.or(socket.inode)?).copied()
+    }
+
+    /// Whether sockets were looked at twice.
+    pub fn has_two_looks(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
+    /// Sockets in a state at the first look. `None`: there was one look.
+    pub fn count_before(&self, state: State) -> Option<usize> {
+        let is_it = |earlier: &&Earlier| earlier.is_tcp && earlier.state() == state;
+        self.has_two_looks().then(|| self.snapshot.earlier.iter().filter(is_it).count())
+    }
+
+    /// What flowed in a connection within the window. `None`: it is not known.
+    pub fn flowed(&self, socket: &Socket) -> Option<Flow> {
+        let before = self.earlier(socket)?.flow.as_deref()?;
+        Some(Flow::of(socket)?.since(before))
+    }
+
+    /// By how much a socket's own count of drops grew in the window. `None`: it is not known.
+    pub fn drops(&self, socket: &Socket) -> Option<u32> {
+        let now = socket.memory.and_then(|memory| memory.drops).or(socket.drops)?;
+        Some(now.saturating_sub(self.earlier(socket)?.drops?))
+    }
+
+    /// A column of `tcp_info`. `None`: the source does not tell.
+    pub fn info(socket: &Socket, id: &str) -> Option<u64> {
+        socket.tcp_info.as_ref()?.by_id(id)
+    }
+
+    /// Milliseconds since the peer was heard last: of a CLOSE_WAIT or FIN_WAIT_2 nearly its age,
+    /// and never more than that, since nothing comes after the FIN but answers to probes.
+    pub fn silent_ms(socket: &Socket) -> Option<u64> {
+        Self::info(socket, "last_ack_recv")
+    }
+
+    /// Its options. `None`: they were not read.
+    pub fn options(&self, inode: u64) -> Option<&'s SocketOptions> {
+        self.options.get(&inode).copied()
+    }
+
+    /// Which way a connection was opened. `None`: it is none.
+    pub fn direction(&self, socket: &Socket) -> Option<Direction> {
+        socket.peer()?;
+        Some(match self.listeners.accepting(socket.local) {
+            Some(listener) => Direction::In(listener.at),
+            None => Direction::Out(canonical(socket.remote)),
+        })
+    }
+
+    /// Who holds a socket, as far as is known.
+    pub fn holders(&self, socket: &Socket) -> Vec<Party> {
+        parties::holders(&self.snapshot.owners, socket)
+    }
+
+    /// Who listens at an end.
+    pub fn holders_at(&self, at: Endpoint) -> Vec<Party> {
+        let listens = |s: &&Socket| canonical(s.local) == at;
+        let mut parties: Vec<Party> =
+            self.in_state(State::Listen).filter(listens).flat_map(|s| self.holders(s)).collect();
+        parties.sort();
+        parties.dedup();
+        parties
+    }
+
+    /// Sockets by who holds them, the largest group first.
+    pub fn by_holder(
+        &self,
+        sockets: impl IntoIterator<Item = &'s Socket>,
+    ) -> Vec<(Party, Vec<&'s Socket>)> {
+        parties::by_holder(&self.snapshot.owners, sockets)
+    }
+
+    /// Ports of outgoing connections. `None`: the range is not known.
+    pub fn ephemeral(&self) -> Option<&EphemeralPorts> {
+        self.ephemeral.get_or_init(|| EphemeralPorts::of(self.snapshot)).as_ref()
+    }
+
+    /// Ports that `connect(2)` can choose for a destination.
+    pub fn usable_ports(&self) -> Option<u32> {
+        *self.usable.get_or_init(|| self.ephemeral().map(EphemeralPorts::usable))
+    }
+
+    /// TCP sockets by (local address, peer).
+    pub fn tuples(&self) -> &Tuples<'s> {
+        self.tuples.get_or_init(|| Tuples::of(&self.snapshot.sockets))
+    }
+
+    /// Destinations of outgoing connections, the one with most ports taken first; those with few
+    /// sockets are left out.
+    pub fn destinations(&self) -> &[Destination<'s>] {
+        self.destinations.get_or_init(|| self.make_destinations())
+    }
+
+    fn make_destinations(&self) -> Vec<Destination<'s>> {
+        let (Some(ports), Some(usable)) = (self.ephemeral(), self.usable_ports()) else {
+            return vec![];
+        };
+        let window_ms = self.snapshot.window_ms().and_then(|ms| u32::try_from(ms).ok());
+        let mut found: Vec<Destination<'s>> = self
+            .tuples()
+            .iter()
+            .filter(|(.., sockets)| sockets.len() * FEWEST >= usable as usize)
+            .filter_map(|(local, peer, sockets)| {
+                let is_out = |s: &&&Socket| self.listeners.accepting(s.local).is_none();
+                let sockets: Vec<&Socket> = sockets.iter().filter(is_out).copied().collect();
+                sockets.first()?;
+                let window = window_ms.unwrap_or(5_000).clamp(1, 60_000);
+                let closes = history::closed_within(sockets.iter().copied(), window);
+                let settings = &self.snapshot.settings;
+                let counted = destination::ports(
+                    ports,
+                    settings,
+                    self.tuples(),
+                    (local, peer),
+                    (closes, window),
+                );
+                let opened = sockets.iter().filter(|s| self.earlier(s).is_none()).count();
+                let opened_per_second =
+                    self.has_two_looks().then(|| self.per_second(opened as u64)).flatten();
+                Some(Destination { local, peer, sockets, ports: counted, opened_per_second })
+            })
+            .collect();
+        found.sort_by_key(|d| (std::cmp::Reverse(d.ports.taken()), d.peer));
+        found
+    }
+
+    /// Listeners, with their queues at both looks.
+    pub fn listening(&self) -> &[Listening<'s>] {
+        self.listening.get_or_init(|| {
+            self.in_state(State::Listen)
+                .filter_map(|socket| {
+                    let Queues::Listen { accept_queue, limit } = socket.queues else {
+                        return None;
+                    };
+                    Some(Listening {
+                        socket,
+                        queue: accept_queue,
+                        limit,
+                        queue_before: self.earlier(socket).map(|earlier| earlier.recv),
+                        drops: self.drops(socket),
+                    })
+                })
+                .collect()
+        })
+    }
+
+    /// Processes with their descriptors, as far as they can be counted.
+    pub fn descriptor_use(&self) -> Vec<DescriptorUse> {
+        self.descriptors
+            .get_or_init(|| {
+                let known: HashMap<u32, Party> = self
+                    .snapshot
+                    .owners
+                    .processes()
+                    .iter()
+                    .map(|process| (process.pid, Party::of(process)))
+                    .collect();
+                let of = |process: &crate::model::limits::ProcessLimits| {
+                    let limit = process.soft.filter(|soft| *soft != u64::MAX)?;
+                    let party = known.get(&process.pid).cloned().unwrap_or_else(|| Party {
+                        pid: Some(process.pid),
+                        command: Some(crate::model::name::Name(process.command.clone())),
+                        ..Party::default()
+                    });
+                    let hard = process.hard.filter(|hard| *hard != u64::MAX);
+                    Some(DescriptorUse { party, open: process.below(limit)?, limit, hard })
+                };
+                self.snapshot.limits.processes.iter().filter_map(of).collect()
+            })
+            .clone()
+    }
+
+    /// Descriptors of one process.
+    pub fn descriptors_of(&self, pid: Option<u32>) -> Option<DescriptorUse> {
+        self.descriptor_use().into_iter().find(|used| used.party.pid == pid && pid.is_some())
+    }
+
+    /// Distinct addresses of peers.
+    pub fn addresses<'a>(sockets: impl IntoIterator<Item = &'a &'a Socket>) -> usize {
+        let peers: HashSet<IpAddr> =
+            sockets.into_iter().map(|s| s.remote.address.to_canonical()).collect();
+        peers.len()
+    }
+}

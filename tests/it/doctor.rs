@@ -1,0 +1,84 @@
+//! `sockeye doctor` on trees and recordings: exit codes, choice of rules, the config file.
+
+use crate::{
+    fixture::{Line, Tree},
+    program::run,
+};
+
+/// A host with a connection that its program has not closed, as /proc tells it.
+fn tree() -> Tree {
+    Tree::with_tcp(&Line { state: 0x0A, local: "0.0.0.0:80", inode: 7, ..Line::default() }.text())
+        .file("net/snmp", "Tcp: ActiveOpens\nTcp: 5\n")
+        .file("net/netstat", "TcpExt: ListenDrops\nTcpExt: 9\n")
+        .file("net/sockstat", "TCP: inuse 1 orphan 0 tw 0 alloc 1 mem 0\n")
+        .file("sys/fs/file-nr", "1000\t0\t2000000\n")
+}
+
+fn on(tree: &Tree, words: &str) -> crate::program::Ended {
+    let own = ["doctor", "--interval", "0.1", "--proc-root", tree.path()];
+    run(own.into_iter().chain(words.split_whitespace()))
+}
+
+#[test]
+fn a_healthy_host_gets_at_most_fifteen_lines_and_ends_with_a_limit() {
+    let ended = on(&tree(), "");
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let lines = ended.lines();
+    assert!(lines.len() <= 15, "{ended}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{ended}");
+    assert!(ended.text().contains("No problem found."), "{ended}");
+    assert!(lines.last().unwrap().starts_with("Nearest to its end: "), "{ended}");
+}
+
+#[test]
+fn a_named_rule_that_cannot_be_judged_is_exit_code_3() {
+    // /proc tells no limit of a queue.
+    let ended = on(&tree(), "--only accept-queue-overflow --json");
+    assert_eq!(ended.code, Some(3), "{ended}");
+    let checked = ended.json()["checked"].clone();
+    assert_eq!(checked[0]["status"], "skipped");
+    assert!(checked[0]["reason"].as_str().unwrap().contains("/proc/net"), "{checked}");
+    assert_eq!(on(&tree(), "--skip accept-queue-overflow").code, Some(0));
+}
+
+#[test]
+fn a_rule_that_does_not_exist_is_a_usage_error_with_the_nearest() {
+    let ended = on(&tree(), "--only accept-queue-overflo");
+    assert_eq!(ended.code, Some(64), "{ended}");
+    assert!(ended.to_string().contains("accept-queue-overflow"), "{ended}");
+}
+
+#[test]
+fn a_config_file_with_a_mistake_says_where() {
+    let tree = tree()
+        .file("good.toml", "[rules.close-wait-leak]\nage_s = 5\n")
+        .file("bad.toml", "\n[rules.close-wait-leak]\nage = 5\n");
+    let path = |name: &str| format!("--config {}/{name}", tree.path());
+    assert_eq!(on(&tree, &path("good.toml")).code, Some(0));
+    let ended = on(&tree, &path("bad.toml"));
+    assert_eq!(ended.code, Some(64), "{ended}");
+    assert!(ended.to_string().contains("close-wait-leak has no threshold `age`"), "{ended}");
+    let absent = on(&tree, &path("absent.toml"));
+    assert_eq!(absent.code, Some(3), "{absent}");
+}
+
+#[test]
+fn a_monitor_gets_one_line_with_perfdata() {
+    let ended = on(&tree(), "--format nagios");
+    let line = ended.text();
+    assert_eq!(line.lines().count(), 1, "{line}");
+    let (said, figures) = line.split_once(" | ").unwrap();
+    assert!(said.starts_with("SOCKEYE OK - "), "{line}");
+    for figure in figures.split_whitespace() {
+        let (name, value) = figure.split_once('=').unwrap();
+        assert!(!name.is_empty() && value.starts_with(|c: char| c.is_ascii_digit()), "{figure}");
+    }
+    assert!(figures.contains("listen=1;"), "{figures}");
+}
+
+#[test]
+fn rounds_of_a_watch_are_documents() {
+    let ended = on(&tree(), "--ndjson --watch=0.1 --times 2");
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert_eq!(ended.lines().len(), 2, "{ended}");
+}
