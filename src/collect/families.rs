@@ -11,7 +11,9 @@ use crate::{
         proc::{net_families, protocols},
         sock_diag::families::{self, Wanted, unix},
     },
-    model::{about::SourceKind, gap::Gap, protocol::Protocol, state::StateSet},
+    model::{
+        about::SourceKind, family::packet::Packet, gap::Gap, protocol::Protocol, state::StateSet,
+    },
 };
 use nix::errno::Errno;
 
@@ -35,7 +37,7 @@ impl Tables<'_> {
         let names = (protocol == Protocol::Unix && need.includes(Need::UNIX_PEERS))
             .then(|| unix::Names::ask(connection))
             .transpose();
-        let mut rows = 0u64;
+        let (mut rows, mut hidden) = (0u64, 0u64);
         let provenance = &mut self.provenance;
         let dumped = names.and_then(|names| {
             families::sockets(connection, protocol, states, wanted, |mut socket| {
@@ -43,6 +45,8 @@ impl Tables<'_> {
                     names.fill(&mut socket);
                 }
                 rows += 1;
+                let told = |packet: &Packet| packet.filter.is_some();
+                hidden += u64::from(wanted.filters && socket.packet().is_some_and(|p| !told(p)));
                 provenance.told_by(SourceKind::Netlink);
                 each(&mut socket, provenance)
             })
@@ -52,6 +56,13 @@ impl Tables<'_> {
                 self.provenance.told_by(SourceKind::Netlink);
                 let what = format!("{} sockets", protocol.title());
                 self.provenance.gaps.extend(super::tables::dump_gaps(&what, &tally));
+                if hidden > 0 {
+                    self.provenance.gaps.push(Gap::new(
+                        "filters-hidden",
+                        format!("BPF programs of {hidden} packet sockets are hidden"),
+                        "run as root: the kernel shows them to who has CAP_NET_ADMIN",
+                    ));
+                }
                 Ok(true)
             }
             Err(error) if rows > 0 => {

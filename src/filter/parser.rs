@@ -399,6 +399,14 @@ impl Parser<'_> {
     /// A column under ss's name for it, with or without an operator.
     fn column(&mut self, id: &str, span: &Span, example: &str) -> Result<Expr, FilterError> {
         let (comparison, values) = self.comparison(span, example)?;
+        let end = match id {
+            "local.port" => Some(End::Local),
+            "peer.port" => Some(End::Peer),
+            _ => None,
+        };
+        if let Some(end) = end.filter(|_| self.family.is_some_and(|family| !family.is_inet())) {
+            return values::numbered_ends(end, span, comparison, &values, self.directory);
+        }
         match field::find(id) {
             Some(field) => values::compare(field, span, comparison, &values, self.directory),
             None => Err(self.unknown(id, span)),

@@ -288,6 +288,37 @@ fn ordered(
     })
 }
 
+/// Ports of a family that is not of the internet: numbers of 32 bits; of a unix socket the inode,
+/// as in ss.
+pub fn numbered_ends(
+    end: End,
+    span: &Span,
+    comparison: Comparison,
+    values: &[Value],
+    directory: &dyn Directory,
+) -> Result<Expr, FilterError> {
+    let Some(number) = field::find("inode") else {
+        return Ok(Expr::any_of(vec![]));
+    };
+    let bare = |value: &Value| Value {
+        raw: value.raw.strip_prefix(':').unwrap_or(&value.raw).to_owned(),
+        span: value.span.clone(),
+    };
+    let values: Vec<_> = values.iter().map(bare).collect();
+    let expr = compare(number, span, comparison, &values, directory)?;
+    Ok(as_port(expr, end))
+}
+
+fn as_port(expr: Expr, end: End) -> Expr {
+    match expr {
+        Expr::Not(part) => as_port(*part, end).negated(),
+        Expr::Test(Test { what: What::Number(_, ranges), span }) => {
+            Expr::Test(Test { what: What::Port(end, ranges), span })
+        }
+        other => other,
+    }
+}
+
 /// Ends with addresses, ports or both.
 pub fn hosts(
     end: End,

@@ -3,11 +3,11 @@
 use crate::lab::{
     namespace::Namespace,
     process::Script,
-    program::{SOCKEYE, sockeye},
+    program::{Run, SOCKEYE, public_copy, sockeye},
     requirement::{require_live, require_made},
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, os::unix::process::CommandExt, process::Command};
 use tempfile::TempDir;
 
 /// The zoo of `families.py`, what it made, and where its paths are.
@@ -166,6 +166,9 @@ fn unix_sockets_are_those_of_ss_with_their_peers() {
         }
         assert!(count(filter) > 0, "{filter}");
     }
+    let inode = zoo.number("accepted");
+    assert_eq!(count(&format!("sport = {inode}")), 1, "the port of a unix socket is its inode");
+    assert_eq!(count(&format!("dport = :{inode}")), 1);
     assert_eq!(count("path = @so*"), 1);
     assert_eq!(count("type = seqpacket"), 1);
     assert_eq!(count("peer.path = */listener"), 3);
@@ -237,6 +240,17 @@ fn packet_sockets_tell_rings_groups_and_programs() {
     }
     assert_eq!(raw["local"]["interface"], "lo");
     assert_eq!((&raw["uid"], &raw["state"]), (&json!(0), &json!("UNCONNECTED")));
+    // Who may not see a program is told so, and never that there is none.
+    let lonely = zoo.row("-0ab", zoo.number("packet_lonely"));
+    assert_eq!(lonely["packet"]["filter"], json!([]), "it has none");
+    let (_directory, copy) = public_copy(SOCKEYE);
+    let mut nobody = Command::new(copy);
+    nobody.args(["-0ab", "--json"]).uid(65_534).gid(65_534);
+    let run = Run::of(zoo.namespace.output(&mut nobody));
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["warnings"][0]["code"], "filters-hidden", "{run:?}");
+    let filters = document["sockets"].as_array().unwrap().iter().map(|s| &s["packet"]["filter"]);
+    assert!(filters.clone().count() == 3 && filters.into_iter().all(Value::is_null));
     let arp = zoo.row("-0a", zoo.number("packet_dgram"));
     assert_eq!(arp["packet"]["protocol"], "arp");
     assert_eq!(arp["packet"]["filter"], Value::Null, "not asked for");

@@ -22,8 +22,8 @@ pub struct Packet {
     pub fanout: Option<Fanout>,
     /// Memberships (multicast, promiscuous), where they were asked for.
     pub memberships: Vec<Membership>,
-    /// Its classic BPF program. `None`: not asked for, or hidden from this user; empty: it has
-    /// none.
+    /// Its classic BPF program. `None`: not asked for, or hidden from this user; empty: it has no
+    /// classic one.
     pub filter: Option<Vec<Instruction>>,
 }
 

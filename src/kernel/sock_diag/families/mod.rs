@@ -99,7 +99,7 @@ fn request(protocol: Protocol, states: StateSet, wanted: Wanted) -> Vec<u8> {
 pub fn decode(protocol: Protocol, message: &[u8], wanted: Wanted) -> Option<Socket> {
     let mut socket = match protocol {
         Protocol::Unix => unix::decode(message)?,
-        Protocol::Packet => packet::decode(message)?,
+        Protocol::Packet => packet::decode(message, wanted.filters)?,
         Protocol::Netlink => netlink::decode(message)?,
         Protocol::Vsock => vsock::decode(message)?,
         Protocol::Xdp => xdp::decode(message)?,

@@ -53,7 +53,7 @@ pub(super) fn request(wanted: Wanted) -> Vec<u8> {
 }
 
 /// Decodes one answer.
-pub(super) fn decode(message: &[u8]) -> Option<Socket> {
+pub(super) fn decode(message: &[u8], asks_for_filter: bool) -> Option<Socket> {
     let (header, rest) = message.split_first_chunk::<16>()?;
     if u8_at(header, 0)? != Family::Packet.number() {
         return None;
@@ -61,6 +61,7 @@ pub(super) fn decode(message: &[u8]) -> Option<Socket> {
     let kind = SocketType::from_kernel(u8_at(header, 1)?);
     // In the host's order: `ntohs(po->num)`.
     let mut packet = Packet::of(kind, u16_ne(header, 2)?);
+    packet.filter = asks_for_filter.then(Vec::new);
     let inode = u32_ne(header, 4)?;
     let mut socket = Socket {
         inode: (inode != 0).then_some(inode.into()),
@@ -85,8 +86,9 @@ pub(super) fn decode(message: &[u8]) -> Option<Socket> {
                 socket.memory = memory(value);
                 socket.queues = socket.memory.as_ref().map_or(socket.queues, queues_by_memory);
             }
-            // Sent to who has CAP_NET_ADMIN alone; empty where the socket has no program
+            // Empty to who lacks CAP_NET_ADMIN; left out where the socket has no classic program
             // (`sock_diag_put_filterinfo`).
+            FILTER if value.is_empty() => packet.filter = None,
             FILTER => {
                 packet.filter =
                     Some(value.chunks_exact(INSTRUCTION).filter_map(instruction).collect());
