@@ -349,7 +349,7 @@ impl ListArgs {
     }
 
     /// Whether a table or a family is named, `-4` and `-6` apart.
-    fn names_tables(&self) -> bool {
+    pub fn names_tables(&self) -> bool {
         let of_inet = self.tcp || self.udp || self.raw || self.mptcp || self.sctp || self.dccp;
         let others = self.unix || self.packet || self.vsock || self.xdp || self.tipc;
         of_inet || others || !self.query.is_empty() || !self.family.is_empty()

@@ -456,6 +456,15 @@ fn everything_is_listed_counted_recorded_and_masked() {
         assert_eq!(live, recorded, "{switches}");
     }
 
+    // Nobody can close a unix socket from outside, whatever ss says; nor is it tried unasked.
+    for (words, code) in [("kill -x state connected", 64), ("-x -K state connected", 64)] {
+        let run = sockeye(&zoo.namespace, words);
+        assert_eq!((run.code, run.stdout.as_str()), (code, ""), "{}", run.stderr);
+        assert!(run.stderr.contains("close unix sockets"), "{}", run.stderr);
+    }
+    let run = sockeye(&zoo.namespace, "kill state all --json");
+    assert!(!run.stdout.contains("\"unix\""), "{}", run.stdout);
+
     // Masked: no path, no name, and equal ones are equal.
     let masked = zoo.path("masked");
     assert_eq!(

@@ -16,6 +16,7 @@ use crate::{
         gap::Gap,
         protocol::Protocol,
         socket::Socket,
+        state::StateSet,
     },
     view::{
         output::Output,
@@ -37,7 +38,12 @@ pub fn at_once(args: &ListArgs) -> Result<Exit, Failure> {
 fn kill(args: &ListArgs, yes: bool) -> Result<Exit, Failure> {
     refuse(args)?;
     // Who holds a socket is what one has to know before closing it.
-    let plan = Plan::of(&ListArgs { processes: true, kill: false, ..args.clone() })?;
+    let mut list = ListArgs { processes: true, kill: false, ..args.clone() };
+    if !list.names_tables() {
+        list.query = CLOSABLE.map(|protocol| protocol.name().to_owned()).to_vec();
+    }
+    let plan = Plan::of(&list)?;
+    closable(&plan.query.protocols)?;
     let shown = match plan.form {
         _ if plan.quiet => Shown::Silent,
         Form::Table => Shown::Table(plan.device),
@@ -71,6 +77,20 @@ fn kill(args: &ListArgs, yes: bool) -> Result<Exit, Failure> {
     closings.print(&about, &closed, !yes)?;
     Notices::default().tell(&about);
     exit(&closed, plan.quiet)
+}
+
+/// The protocols whose sockets the kernel closes from outside (`diag_destroy`).
+const CLOSABLE: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::UdpLite];
+
+/// Refuses tables of which the kernel can close no socket: ss says of them that it closed them.
+fn closable(protocols: &[(Protocol, StateSet)]) -> Result<(), Failure> {
+    match protocols.iter().find(|(protocol, _)| !CLOSABLE.contains(protocol)) {
+        None => Ok(()),
+        Some((protocol, _)) => Err(Failure::usage(
+            format!("the kernel has no way to close {} sockets from outside", protocol.title()),
+            "TCP, UDP and UDP-Lite sockets can be closed; for others end the process: `sockeye -xp` names it",
+        )),
+    }
 }
 
 /// What cannot be closed, or not be meant.
