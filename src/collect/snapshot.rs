@@ -12,7 +12,7 @@ use crate::{
     kernel::{
         host, namespace,
         netlink::connection::Next,
-        proc::{counters, sysctl},
+        proc::{counters, dead_sockets, sysctl},
     },
     model::{
         about::{About, SourceKind},
@@ -73,11 +73,16 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         let listed: HashSet<u64> = sockets.iter().flat_map(owners::inodes).chain(alive).collect();
         found.owners = found.owners.of(|inode| listed.contains(&inode));
     }
-    let limits = if query.need.includes(Need::LIMITS) {
+    let mut limits = if query.need.includes(Need::LIMITS) {
         limits::read(query, &found.owners, netns.inode)
     } else {
         Limits::default()
     };
+    let mut settings = sysctl::read(&query.root);
+    if query.need.includes(Need::EARLIER) {
+        count_dead_sockets(query, &samples, (&earlier, &sockets), &mut limits);
+        settings.of_host = sysctl::of_first_namespace(&query.root);
+    }
     gaps.extend(provenance.gaps);
     // Of the sockets alive at the last look: one that closed meanwhile is nobody's.
     let lacks =
@@ -96,10 +101,41 @@ pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure
         alive_before,
         earlier,
         owners: found.take_owners(),
-        settings: sysctl::read(&query.root),
+        settings,
         limits,
         samples,
     })
+}
+
+/// Sockets in no table that a namespace may have without a closer look: a few are always about to
+/// be bound or connected.
+const UNLISTED: u64 = 10;
+
+/// Counts the descriptors of dead TCP sockets of each process.
+///
+/// The kernel tells how many sockets the namespace has and how many of them are in tables. Only
+/// where the two differ, at both looks, are the descriptors read: on most hosts they never are.
+fn count_dead_sockets(
+    query: &Query,
+    samples: &[Sample],
+    (earlier, sockets): (&[Earlier], &[Socket]),
+    limits: &mut Limits,
+) {
+    let unlisted = |sample: &Sample| {
+        let all = sample.counters.get("sockstat.sockets.used")?;
+        Some(all.saturating_sub(sample.counters.get("protocols.sockets")?))
+    };
+    let seldom = samples.iter().filter_map(unlisted).min();
+    if seldom.is_none_or(|number| number < UNLISTED) {
+        return;
+    }
+    // One that died within the window is not counted: the program may close it yet.
+    let before = earlier.iter().filter_map(|earlier| earlier.inode);
+    let listed: HashSet<u64> = sockets.iter().filter_map(|s| s.inode).chain(before).collect();
+    for process in &mut limits.processes {
+        process.dead_sockets =
+            dead_sockets::count(&query.root, process.pid, |inode| listed.contains(&inode));
+    }
 }
 
 /// Looks up who holds these sockets of a snapshot that was taken without owners, and the limits of

@@ -279,6 +279,7 @@ impl Machine {
             hard: Some(limit),
             descriptors: Some(if open == 0 { vec![] } else { vec![(0, open - 1)] }),
             exempt_from_file_max: Some(false),
+            dead_sockets: None,
             cgroups: vec![],
         });
         self

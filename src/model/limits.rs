@@ -48,6 +48,10 @@ pub struct ProcessLimits {
     /// Whether `fs.file-max` does not bind it: CAP_SYS_ADMIN in the initial user namespace
     /// (`alloc_empty_file`).
     pub exempt_from_file_max: Option<bool>,
+    /// Descriptors of TCP sockets that are in no table: the connection is over, the descriptor
+    /// is not closed. `None`: nobody looked, since the namespace has no such sockets.
+    #[serde(default)]
+    pub dead_sockets: Option<u64>,
     /// Paths of its cgroups (`memory:/system.slice/nginx.service`), the keys of
     /// [`CgroupLimit::key`] of the innermost ones.
     pub cgroups: Vec<String>,
@@ -130,6 +134,7 @@ mod tests {
             hard: None,
             descriptors: Some(vec![(0, 4), (500, 519)]),
             exempt_from_file_max: None,
+            dead_sockets: None,
             cgroups: vec![],
         };
         assert_eq!(process.open(), Some(25));

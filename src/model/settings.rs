@@ -13,6 +13,10 @@ pub struct Settings {
     pub values: BTreeMap<String, String>,
     /// Why a setting is not among the values.
     pub missing: BTreeMap<String, String>,
+    /// Those of the network namespace of process 1, which `/etc/sysctl.d` sets. Empty: this is
+    /// that namespace, or it could not be entered, or nobody asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub of_host: BTreeMap<String, String>,
 }
 
 impl Settings {

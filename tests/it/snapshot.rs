@@ -172,7 +172,11 @@ fn any_texts() -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 fn any_settings() -> impl Strategy<Value = Settings> {
-    (any_texts(), any_texts()).prop_map(|(values, missing)| Settings { values, missing })
+    (any_texts(), any_texts(), any_texts()).prop_map(|(values, missing, of_host)| Settings {
+        values,
+        missing,
+        of_host,
+    })
 }
 
 fn any_sample() -> impl Strategy<Value = Sample> {
@@ -192,9 +196,14 @@ fn any_gap() -> impl Strategy<Value = Gap> {
 
 fn any_process_limits() -> impl Strategy<Value = ProcessLimits> {
     let descriptors = option::of(vec(any::<(u32, u32)>(), 0..5));
-    let numbers = any::<(u32, Option<u32>, Option<u64>, Option<u64>, Option<bool>)>();
+    let numbers = any::<(u32, Option<u32>, Option<u64>, Option<u64>, Option<bool>, Option<u64>)>();
     (numbers, vec(any::<u8>(), 0..16), descriptors, vec(any::<String>(), 0..3)).prop_map(
-        |((pid, parent, soft, hard, exempt_from_file_max), command, descriptors, cgroups)| {
+        |(
+            (pid, parent, soft, hard, exempt_from_file_max, dead_sockets),
+            command,
+            descriptors,
+            cgroups,
+        )| {
             ProcessLimits {
                 pid,
                 parent,
@@ -203,6 +212,7 @@ fn any_process_limits() -> impl Strategy<Value = ProcessLimits> {
                 hard,
                 descriptors,
                 exempt_from_file_max,
+                dead_sockets,
                 cgroups,
             }
         },
@@ -877,6 +887,7 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
         hard: None,
         descriptors: Some(vec![(0, 9)]),
         exempt_from_file_max: None,
+        dead_sockets: None,
         cgroups: vec!["memory:/system.slice/secret-shop.service".into()],
     });
     recording.snapshot.limits.cgroups.push(CgroupLimit {

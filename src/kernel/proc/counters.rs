@@ -9,8 +9,14 @@ use std::{fs::File, io::Read};
 const LONGEST: u64 = 1 << 20;
 
 /// What not every kernel, namespace or tree has.
-const OPTIONAL: [&str; 5] =
-    ["sockstat6", "softnet_stat", "stat/nf_conntrack", "stat/arp_cache", "stat/ndisc_cache"];
+const OPTIONAL: [&str; 6] = [
+    "sockstat6",
+    "protocols",
+    "softnet_stat",
+    "stat/nf_conntrack",
+    "stat/arp_cache",
+    "stat/ndisc_cache",
+];
 
 /// Reads them; a file that cannot be read is a gap.
 pub fn read(root: &Root) -> (Counters, Vec<Gap>) {
@@ -21,6 +27,7 @@ pub fn read(root: &Root) -> (Counters, Vec<Gap>) {
         ("netstat", parse_mib),
         ("sockstat", |text, counters| parse_sockstat("sockstat", text, counters)),
         ("sockstat6", |text, counters| parse_sockstat("sockstat6", text, counters)),
+        ("protocols", parse_protocols),
         ("softnet_stat", parse_softnet),
         ("stat/nf_conntrack", |text, counters| parse_stat("nf_conntrack", text, counters)),
         ("stat/arp_cache", |text, counters| parse_stat("arp_cache", text, counters)),
@@ -79,6 +86,14 @@ fn parse_sockstat(file: &str, text: &str, counters: &mut Counters) {
             }
         }
     }
+}
+
+/// A line for each protocol with the sockets of it that are in its tables, of this namespace
+/// (`proto_seq_printf`): together with `sockets used` of sockstat they tell how many are in none.
+fn parse_protocols(text: &str, counters: &mut Counters) {
+    let in_tables = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(2));
+    let sum = in_tables.filter_map(|word| word.parse::<u64>().ok()).sum();
+    counters.values.insert("protocols.sockets".to_owned(), sum);
 }
 
 /// A line of hexadecimal numbers for each CPU, without names (`softnet_seq_show`): packets, those

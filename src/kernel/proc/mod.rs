@@ -2,6 +2,7 @@
 
 pub mod cgroup_limits;
 pub mod counters;
+pub mod dead_sockets;
 pub mod descriptors;
 pub mod limits;
 pub mod net_families;

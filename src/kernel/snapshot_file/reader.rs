@@ -272,6 +272,12 @@ impl Reading {
                     self.settings.missing.insert(name, why);
                 }
             }
+            "host_setting" => {
+                let record: SettingRecord<'_> = serde_json::from_str(body)?;
+                if let Some(value) = record.value {
+                    self.settings.of_host.insert(record.name.into_owned(), value.into_owned());
+                }
+            }
             "sample" => self.samples.push(serde_json::from_str(body)?),
             "gap" => self.gaps.push(serde_json::from_str::<GapRecord<'_>>(body)?.gap()),
             "host_limits" => {

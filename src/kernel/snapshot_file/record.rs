@@ -249,6 +249,8 @@ pub struct ProcessLimitsRecord<'a> {
     pub hard: Option<u64>,
     pub descriptors: Option<Cow<'a, [(u32, u32)]>>,
     pub exempt_from_file_max: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_sockets: Option<u64>,
     pub cgroups: Cow<'a, [String]>,
 }
 
@@ -263,6 +265,7 @@ impl<'a> ProcessLimitsRecord<'a> {
             hard: process.hard,
             descriptors: process.descriptors.as_deref().map(Cow::Borrowed),
             exempt_from_file_max: process.exempt_from_file_max,
+            dead_sockets: process.dead_sockets,
             cgroups: Cow::Borrowed(&process.cgroups),
         }
     }
@@ -277,6 +280,7 @@ impl<'a> ProcessLimitsRecord<'a> {
             hard: self.hard,
             descriptors: self.descriptors.map(Cow::into_owned),
             exempt_from_file_max: self.exempt_from_file_max,
+            dead_sockets: self.dead_sockets,
             cgroups: self.cgroups.into_owned(),
         }
     }

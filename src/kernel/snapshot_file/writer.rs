@@ -83,6 +83,10 @@ impl<W: Write> Lines<W> {
             let (name, missing) = (name.into(), Some(why.into()));
             self.line("setting", &SettingRecord { name, value: None, missing })?;
         }
+        for (name, value) in &snapshot.settings.of_host {
+            let (name, value) = (name.into(), Some(value.into()));
+            self.line("host_setting", &SettingRecord { name, value, missing: None })?;
+        }
         for sample in &snapshot.samples {
             self.line("sample", sample)?;
         }

@@ -91,6 +91,7 @@ pub(super) fn run(snapshot: &mut Snapshot, programs: &[Program]) {
             hard: Some(program.soft),
             descriptors: Some(vec![(0, 2)]),
             exempt_from_file_max: Some(false),
+            dead_sockets: None,
             cgroups: vec![],
         });
     }
