@@ -10,6 +10,7 @@ pub mod needs;
 pub mod parties;
 pub mod rule;
 pub mod rules;
+pub mod share;
 pub mod software;
 pub mod story;
 pub mod subject;

@@ -190,11 +190,27 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
         "the program has read the end of file and did not close: a forgotten close()"
     };
     finding = finding.because(likely);
+    if let Some(unread) = alike(&leak.old).filter(|recv| *recv > 1) {
+        finding = finding.seen(format!(
+            "each has a receive queue of {unread}: {} unread bytes and the FIN",
+            unread - 1
+        ));
+    }
     Some(if leak.party.pid.is_none() {
         finding.only(Confidence::Likely, "run as root to see which process holds them")
     } else {
         finding
     })
+}
+
+/// The receive queue of all of them, where they are alike: the same message was left unread.
+fn alike(sockets: &[&Socket]) -> Option<u32> {
+    let mut queues = sockets.iter().map(|socket| match socket.queues {
+        Queues::Data { recv, .. } => recv,
+        _ => 0,
+    });
+    let first = queues.next()?;
+    queues.all(|queue| queue == first).then_some(first)
 }
 
 #[cfg(test)]

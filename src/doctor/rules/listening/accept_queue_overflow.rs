@@ -100,7 +100,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, sockets: &[&Listening<'_>]) -> Opt
     let goes_on =
         case.evidence.growth("TcpExt.ListenOverflows").is_some_and(|growth| growth.goes_on());
     let severity = |listening: &Listening<'_>| {
-        let drops = listening.drops.unwrap_or(0);
+        let drops = overflowed(case.evidence, listening);
         // One drop is a burst that has passed.
         let dropping = drops > 1 && goes_on;
         if listening.is_full()
@@ -130,6 +130,13 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, sockets: &[&Listening<'_>]) -> Opt
     Some(told(case.evidence, at, worst, severity))
 }
 
+/// What it dropped because its queue was full. A listener's own count has every drop, also of SYNs
+/// for want of room in the SYN queue: no more than the namespace counts as overflows is of this.
+fn overflowed(evidence: &Evidence<'_>, listening: &Listening<'_>) -> u32 {
+    let most = evidence.growth("TcpExt.ListenOverflows").map_or(u64::from(u32::MAX), |g| g.count);
+    listening.drops.unwrap_or(0).min(u32::try_from(most).unwrap_or(u32::MAX))
+}
+
 fn told(
     evidence: &Evidence<'_>,
     at: Endpoint,
@@ -139,7 +146,7 @@ fn told(
     let (queue, limit) = (listening.queue, listening.limit.unwrap_or(0));
     let parties = evidence.holders(listening.socket);
     let subject = Subject::listener(at, parties.clone());
-    let drops = listening.drops.unwrap_or(0);
+    let drops = overflowed(evidence, listening);
     let full = if listening.is_full() { "is full" } else { "fills" };
     let title = match drops {
         0 => format!("accept queue of {} {full}: {queue} wait, backlog {limit}", subject.text),
@@ -265,6 +272,15 @@ mod tests {
         assert!(finding.causes[0].contains("listen(4)"), "{:?}", finding.causes);
         assert!(finding.remedies[0].text.starts_with("Node.js"), "{:?}", finding.remedies);
         assert!(finding.remedies.iter().all(|remedy| remedy.tier != Tier::Sysctl));
+    }
+
+    #[test]
+    fn syns_dropped_for_another_reason_are_not_this_queues() {
+        let machine = Machine::idle()
+            .became(listener(0, 64).dropped(0), listener(0, 64).dropped(750))
+            .grew("TcpExt.ListenOverflows", 0, 0)
+            .grew("TcpExt.ListenDrops", 0, 750);
+        assert_eq!(machine.severity(&RULE), None);
     }
 
     #[test]
