@@ -26,6 +26,8 @@ mod filters;
 mod fixture;
 /// Recorded hosts look as they did, in every form.
 mod golden;
+/// Incidents, made again in namespaces: the doctor names each, and nothing else.
+mod incidents;
 /// `sockeye kill` closes what it says and nothing else, and says what it did not close.
 mod kill;
 /// Network namespaces, black holes, `ss`, and the program itself: what live tests are made of.

@@ -9,12 +9,18 @@ pub(crate) mod deadline;
 pub(crate) mod link;
 /// One network namespace.
 pub(crate) mod namespace;
+/// Two namespaces with a router between them.
+pub(crate) mod path;
 /// Processes that hold sockets, written in Python.
 pub(crate) mod process;
 /// The program under test, and what it printed.
 pub(crate) mod program;
+/// A process that does what the test tells it.
+pub(crate) mod puppet;
 /// What a live test needs of the machine.
 pub(crate) mod requirement;
+/// Servers that others wrote, from their packages.
+pub(crate) mod server;
 /// What `ss` says of the same sockets.
 pub(crate) mod ss;
 /// TCP and UDP sockets in known situations.
