@@ -55,7 +55,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         Advice::application(
             "Read what is left, then close: shutdown(SHUT_WR), read to the end of file or a \
              timeout, close",
-            "lingering_close on;      # nginx\nshutdown(fd, SHUT_WR); while (read(fd, buffer, size) > 0) {} close(fd);",
+            "lingering_close on;      # nginx\nshutdown(fd, SHUT_WR);\nwhile (read(fd, buffer, size) > 0) {}\nclose(fd);",
         ),
         Advice::socket("Do not set SO_LINGER to 0 seconds", ""),
     ],

@@ -43,9 +43,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     causes: &["the pool keeps idle connections for longer than the server does"],
     remedies: &[Advice::application(
         "Let the pool give up idle connections sooner than the server, and test them before use",
-        "builder.evictIdleConnections(TimeValue.ofSeconds(30));   // Apache, Java\n\
-             t.IdleConnTimeout = 30 * time.Second                      // Go\n\
-             maxLifetime < wait_timeout                 // HikariCP, MySQL",
+        "builder.evictIdleConnections(30, TimeUnit.SECONDS); // Java\n\
+             t.IdleConnTimeout = 30 * time.Second                // Go\n\
+             maxLifetime < wait_timeout                          // HikariCP",
     )],
     avoid: &[("ss -K", "the pool gets errors for connections it would have thrown away quietly")],
     false_positives: "The beginning of a leak: it grows.",

@@ -64,9 +64,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         ),
         Advice::socket(
             "Bound how long data may wait (ms), and how much may wait unsent",
-            "unsigned ms = 60000, bytes = 131072;\n\
-             setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);\n\
-             setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);",
+            "unsigned ms = 60000, low = 131072;\n\
+             setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, 4);\n\
+             setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low, 4);",
         ),
     ],
     avoid: &[("net.ipv4.tcp_wmem", "a larger buffer fills as well, and takes more memory")],

@@ -47,7 +47,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     remedies: &[
         Advice::application("Do not set SO_SNDBUF: the kernel sizes the buffer as needed", ""),
         Advice::sysctl(
-            "Raise the largest size to bandwidth × round-trip time × 2",
+            "Raise the largest size to twice the bandwidth times the round-trip time",
             "sysctl -w net.ipv4.tcp_wmem='4096 16384 16777216'",
         )
         .risking("more memory for each busy connection"),

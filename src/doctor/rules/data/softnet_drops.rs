@@ -39,7 +39,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     remedies: &[
         Advice::host_sysctl(
             "Give the queue more room, and each round more time",
-            "sysctl -w net.core.netdev_max_backlog=10000 net.core.netdev_budget=600",
+            "sysctl -w net.core.netdev_max_backlog=10000 \\\n  net.core.netdev_budget=600",
         )
         .risking("more delay under overload"),
         Advice::capacity(

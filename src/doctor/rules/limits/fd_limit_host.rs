@@ -36,7 +36,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     remedies: &[
         Advice::application(
             "Find who has them",
-            "for p in /proc/[0-9]*; do echo $(ls $p/fd 2>/dev/null | wc -l) $p; done \\\n  | sort -n | tail",
+            "for p in /proc/[0-9]*; do echo $(ls $p/fd | wc -l) $p; done \\\n  | sort -n | tail",
         ),
         Advice::host_sysctl(
             "Raise it: an open file costs about 0.2 KiB",

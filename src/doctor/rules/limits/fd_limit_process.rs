@@ -52,7 +52,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     remedies: &[
         Advice::application(
             "See what they are",
-            "ls -l /proc/PID/fd | awk '{print $NF}' | sort | uniq -c | sort -n",
+            "ls -l /proc/PID/fd | awk '{print $NF}' | sort | uniq -c",
         ),
         Advice::capacity("Spread the connections over more processes", ""),
     ],

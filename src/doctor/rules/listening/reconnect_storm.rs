@@ -63,7 +63,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     false_positives: "The first minute after a start; a load test.",
     sources: &[
         "https://docs.kernel.org/networking/snmp_counter.html",
-        "https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/",
+        "https://en.wikipedia.org/wiki/Thundering_herd_problem",
     ],
     caused_by: &["keepalive-race"],
     judge,

@@ -80,7 +80,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         .risking("clients on bad lines need more tries"),
         Advice::capacity(
             "Stop a flood in front of the host: the provider, or SYNPROXY at the firewall",
-            "nft add rule inet filter input tcp dport 443 \\\n  ct state untracked,invalid synproxy mss 1460 wscale 7 sack-perm",
+            "nft add rule inet filter input tcp dport 443 \\\n  ct state untracked,invalid synproxy mss 1460 sack-perm",
         ),
     ],
     avoid: &[

@@ -49,9 +49,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     remedies: &[
         Advice::application(
             "Bound the age of connections, with chance in it",
-            "keepalive_time 10m;                                  # nginx\n\
-             grpc.KeepaliveParams{MaxConnectionAge: 10 * time.Minute}  # gRPC, Go\n\
-             maxLifetime=600000                                   # HikariCP",
+            "keepalive_time 10m;                        # nginx\n\
+             MaxConnectionAge: 10 * time.Minute         # gRPC, Go\n\
+             maxLifetime=600000                         # HikariCP",
         ),
         Advice::capacity("Balance requests and not connections (HTTP/2 aware proxy)", ""),
     ],

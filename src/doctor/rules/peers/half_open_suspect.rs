@@ -64,10 +64,10 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         Advice::socket(
             "Let the kernel ask the peer: dead after 30 s with these values",
             "int on = 1, idle = 15, interval = 5, probes = 3;\n\
-             setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);\n\
-             setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);\n\
-             setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);\n\
-             setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);",
+             setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, 4);\n\
+             setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, 4);\n\
+             setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, 4);\n\
+             setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, 4);",
         ),
     ],
     avoid: &[

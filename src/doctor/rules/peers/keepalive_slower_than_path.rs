@@ -51,7 +51,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         Advice::sysctl(
             "The same for every program here that switches SO_KEEPALIVE on and sets no time",
             "sysctl -w net.ipv4.tcp_keepalive_time=120 \\\n  \
-             net.ipv4.tcp_keepalive_intvl=30 net.ipv4.tcp_keepalive_probes=4",
+             net.ipv4.tcp_keepalive_intvl=30 \\\n  net.ipv4.tcp_keepalive_probes=4",
         ),
     ],
     avoid: &[(
@@ -62,7 +62,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
                       on their way.",
     sources: &[
         "tcp(7) TCP_KEEPIDLE",
-        "https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html",
+        "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html",
         "https://learn.microsoft.com/azure/nat-gateway/nat-gateway-resource",
     ],
     caused_by: &[],

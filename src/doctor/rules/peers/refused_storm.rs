@@ -46,7 +46,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         ),
         Advice::application(
             "Find which one: their connects are over too fast to be listed",
-            "tcpdump -ni any 'tcp[tcpflags] & (tcp-rst|tcp-ack) == (tcp-rst|tcp-ack)'",
+            "tcpdump -ni any 'tcp[tcpflags] & tcp-rst != 0'",
         ),
     ],
     avoid: &[("net.ipv4.tcp_syn_retries", "they are answered, by a RST")],

@@ -79,7 +79,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
                       with an old address.",
     sources: &[
         "net/ipv4/tcp_timer.c tcp_retransmit_timer",
-        "https://docs.kernel.org/networking/ip-sysctl.html tcp_syn_retries, tcp_syn_linear_timeouts",
+        "https://docs.kernel.org/networking/ip-sysctl.html tcp_syn_retries",
         "tcp(7), connect(2)",
     ],
     caused_by: &["ephemeral-port-pressure", "conntrack-table-full", "neighbor-table-overflow"],

@@ -61,7 +61,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         Advice::application("Reuse connections: fewer are opened through the NAT", ""),
         Advice::capacity(
             "More addresses or ports for the NAT, or a private endpoint without one",
-            "gcloud compute routers nats update NAT --min-ports-per-vm=1024 ...",
+            "gcloud compute routers nats update NAT --min-ports-per-vm=1024",
         ),
         Advice::capacity(
             "Ask the destination whether its queue is full",

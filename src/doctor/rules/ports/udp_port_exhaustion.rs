@@ -62,10 +62,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         ),
     ],
     false_positives: "A media server that binds a range of its own on purpose.",
-    sources: &[
-        "net/ipv4/udp.c udp_lib_get_port",
-        "https://blog.cloudflare.com/how-to-stop-running-out-of-ephemeral-ports-and-start-to-love-long-lived-connections/",
-    ],
+    sources: &["net/ipv4/udp.c udp_lib_get_port", "udp(7) EAGAIN"],
     caused_by: &[],
     judge,
 };
