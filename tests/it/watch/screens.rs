@@ -1,5 +1,5 @@
 //! Every screen at three sizes, drawn from recorded hosts and compared with a committed file.
-//! `UPDATE=1 cargo test screens` writes the files anew; what changed is then read in the difference.
+//! `UPDATE=1 cargo test golden` writes the files anew; what changed is then read in the difference.
 
 use ratatui::{
     buffer::Buffer,
@@ -88,7 +88,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn every_screen_looks_as_it_did() {
+fn every_screen_is_its_golden_file() {
     let mut wrong = vec![];
     for case in CASES {
         let mut text = String::new();
@@ -108,7 +108,7 @@ fn every_screen_looks_as_it_did() {
             wrong.push(format!("{}:\n{}", case.name, diff.unified_diff().context_radius(0)));
         }
     }
-    assert!(wrong.is_empty(), "{}\nUPDATE=1 cargo test screens", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{}\nUPDATE=1 cargo test golden", wrong.join("\n"));
 }
 
 #[test]

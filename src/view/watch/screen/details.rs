@@ -18,8 +18,7 @@ pub fn draw(pen: &mut Pen<'_>, watch: &Watch, top: u16, rows: u16) {
     for (row, (text, role)) in (1..).zip(lines.iter().skip(from).take(room)) {
         pen.text(0, top + row, width, text, *role);
     }
-    let more = lines.len().saturating_sub(from + room);
-    if more > 0 {
-        pen.right(width, top, &format!(" {more} more: PgDn "), Role::Dim);
+    if lines.len() > from + room {
+        pen.right(width, top, " more: PgDn ", Role::Dim);
     }
 }
