@@ -15,6 +15,7 @@ use crate::{
         query::{Query, Scope},
         snapshot,
     },
+    doctor::{diagnosis, rules::RULES},
     field::need::Need,
     kernel::{error::Error, host, namespace, proc::sysctl},
     model::{
@@ -728,5 +729,7 @@ impl Earlier {
 fn reports(snapshot: &Snapshot, growth: &mut Growth, now: Duration) -> Vec<Alert> {
     let closes = time_wait::of(snapshot, None);
     let estimate = Estimate::of(snapshot, None, &[]).ok();
-    alert::alerts(&closes, estimate.as_ref(), growth, now)
+    // Rules that ask for more than such a snapshot has are left out.
+    let diagnosis = diagnosis::examine(snapshot, None, RULES, &diagnosis::Plan::default());
+    alert::alerts(&closes, estimate.as_ref(), &diagnosis, growth, now)
 }

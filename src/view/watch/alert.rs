@@ -2,6 +2,10 @@
 
 use super::held::printable;
 use crate::{
+    doctor::{
+        diagnosis::Diagnosis,
+        finding::{Finding, Severity},
+    },
     model::endpoint::Endpoint,
     report::{
         capacity::{
@@ -70,10 +74,12 @@ impl Growth {
 pub fn alerts(
     time_wait: &TimeWait,
     estimate: Option<&Estimate>,
+    diagnosis: &Diagnosis,
     growth: &mut Growth,
     now: Duration,
 ) -> Vec<Alert> {
     let mut alerts: Vec<Alert> = table(time_wait).into_iter().collect();
+    alerts.extend(diagnosis.findings.iter().filter_map(found));
     let bad = time_wait.groups.iter().filter(|group| group.verdict != Verdict::Harmless);
     alerts.extend(bad.filter_map(destination));
     for limit in estimate.iter().flat_map(|estimate| &estimate.limits) {
@@ -89,6 +95,19 @@ pub fn alerts(
 
 fn level(verdict: Verdict) -> Level {
     if verdict == Verdict::Harmful { Level::Critical } else { Level::Warning }
+}
+
+/// What the doctor found, unless it is only worth knowing, or told by each round.
+fn found(finding: &Finding) -> Option<Alert> {
+    let level = match finding.severity {
+        Severity::Critical => Level::Critical,
+        Severity::Warning => Level::Warning,
+        Severity::Notice => return None,
+    };
+    let told = finding.id.starts_with("accept-queue");
+    let text = printable(finding.title.as_bytes());
+    let command = format!("sockeye doctor --only {}", finding.id);
+    (!told).then_some(Alert { level, text, command })
 }
 
 /// What TIME_WAIT does to a destination.

@@ -13,6 +13,7 @@ use sockeye::{
         live::{recorded::Recorded, refresh::Refresh},
         query::Query,
     },
+    doctor::{diagnosis, rules::RULES},
     field::need::Need,
     kernel::{proc::root::Root, recording_file},
     model::{
@@ -204,7 +205,11 @@ fn host(name: &'static str) -> (Recording, Vec<Alert>) {
         let closes = time_wait::of(&recording.snapshot, None);
         let estimate = Estimate::of(&recording.snapshot, None, &[]).ok();
         let mut growth = Growth::default();
-        let alerts = alert::alerts(&closes, estimate.as_ref(), &mut growth, Duration::ZERO);
+        // What the doctor finds is shown as the rest is; a new rule is not to change the screens.
+        let plan = diagnosis::Plan { only: vec![String::new()], ..diagnosis::Plan::default() };
+        let found = diagnosis::examine(&recording.snapshot, None, RULES, &plan);
+        let estimate = estimate.as_ref();
+        let alerts = alert::alerts(&closes, estimate, &found, &mut growth, Duration::ZERO);
         (recording, alerts)
     });
     known.clone()
