@@ -22,6 +22,7 @@ pub fn shown(args: &ListArgs, filter: Option<&Filter>, listed: &[(Protocol, Stat
         oneline: args.oneline,
         timers: args.options || args.extended || args.bpf,
         identity: args.extended,
+        filters: args.bpf,
         memory: args.memory,
         info: args.info,
         processes: args.shows_owners(),

@@ -238,6 +238,80 @@ fn the_text_of_a_hundred_filters_is_that_of_ss() {
     }
 }
 
+/// What a program writes to a terminal so wide.
+fn on_terminal(namespace: &Namespace, columns: u16, command: &str) -> String {
+    let line = format!("stty cols {columns} rows 24; {command}");
+    let done = namespace.output(Command::new("script").args(["-qec", &line, "/dev/null"]));
+    Run::of(done).stdout
+}
+
+#[test]
+fn on_a_terminal_columns_are_spread_as_ss_spreads_them() {
+    if !has_ss() || !require_live(&["script", "stty"]) {
+        return;
+    }
+    let zoo = Zoo::new();
+    for columns in [40, 61, 80, 117, 200] {
+        for switches in ["-tuln", "-tuanp", "-tuanH", "-tanm", "-tan dst 203.0.113.1"] {
+            let theirs = on_terminal(&zoo.namespace, columns, &format!("ss {switches}"));
+            let ours = format!("{SOCKEYE} {switches} --format ss");
+            let ours = on_terminal(&zoo.namespace, columns, &ours);
+            assert_eq!(ours, theirs, "{switches} in {columns} columns");
+        }
+    }
+}
+
+/// Connections enough that ss prints in several parts, and one whose row is wider and comes last.
+const MANY: &str = "
+import resource, socket, sys
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+listener = socket.socket()
+listener.bind(('127.0.0.1', 6000))
+listener.listen(4096)
+kept = []
+for _ in range(4400):
+    kept.append(socket.create_connection(('127.0.0.1', 6000)))
+    kept.append(listener.accept()[0])
+last = socket.socket(socket.AF_INET6)
+last.setsockopt(0, 15, 1)
+last.bind(('2001:db8:1234:5678:9abc:def0:1234:5678', 54321))
+last.listen()
+print('ready', flush=True)
+sys.stdin.read()
+";
+
+#[test]
+fn a_long_listing_grows_wider_where_that_of_ss_does() {
+    if !has_ss() {
+        return;
+    }
+    let namespace = Namespace::new();
+    let (_script, _) = Script::start(&namespace, Command::new("python3").args(["-c", MANY]));
+    let words = ["-tanemiO", "--tos", "--inet-sockopt"];
+    // Where the first part ends hangs on every digit, those of clocks too: asked until no clock has
+    // got one more meanwhile.
+    let wide_part = |text: &str| {
+        let rows: Vec<&str> = text.lines().collect();
+        let first = rows.first().map_or(0, |row| row.find("Local").unwrap());
+        let is_wider = |row: &&str| row.len() > rows[0].len();
+        (first, rows.iter().position(is_wider))
+    };
+    let mut seen = vec![];
+    for _ in 0..8 {
+        let before = text(&namespace, "ss", &words);
+        let ours = self::ours(&namespace, &words);
+        let after = text(&namespace, "ss", &words);
+        assert!(wide_part(&before).1.is_some(), "{} bytes are one part", before.len());
+        if [&before, &after].iter().any(|theirs| masked(theirs) == masked(&ours)) {
+            assert!(wide_part(&ours).1.is_some());
+            return;
+        }
+        seen.push((wide_part(&before), wide_part(&ours), wide_part(&after)));
+    }
+    panic!("rows before the wider part, ss, sockeye, ss: {seen:?}");
+}
+
 #[test]
 fn the_summary_is_that_of_ss() {
     if !has_ss() {

@@ -70,7 +70,7 @@ fn once(
         Form::Table => Box::new(Table::new(to, fields, plan.heading, plan.device)),
         Form::Json(shape) => Box::new(Document::new(to, shape)),
         Form::JsonLines(shape) => Box::new(Lines::new(to, shape, repeated)),
-        Form::Ss(shown) => Box::new(SsText::new(to, shown)),
+        Form::Ss(shown) => Box::new(SsText::new(to, shown, plan.device.width)),
         Form::Csv => Box::new(Csv::new(to, fields, plan.heading)),
         Form::Groups(form, limit) => Box::new(Groups::new(to, fields, form, plan.heading, limit)),
         Form::Count(form) => Box::new(Counted::new(to, form)),

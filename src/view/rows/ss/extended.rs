@@ -31,6 +31,18 @@ pub(super) fn timer(out: &mut Vec<u8>, timer: Option<Timer>) {
 /// ` uid:33 ino:4711 sk:51 fwmark:0x1 cgroup:/x v6only:0 <->`.
 pub(super) fn identity(out: &mut Vec<u8>, row: Row<'_>) {
     let socket = row.socket;
+    numbers(out, socket);
+    cgroup(out, row);
+    if let Some(only) = socket.v6only {
+        let _ = write!(out, " v6only:{}", u8::from(only));
+    }
+    if let Some(bits) = socket.shutdown {
+        out.extend(directions(bits));
+    }
+}
+
+/// ` uid:33 ino:4711 sk:51 fwmark:0x1`.
+pub(super) fn numbers(out: &mut Vec<u8>, socket: &Socket) {
     if let Some(uid) = socket.uid.filter(|uid| *uid != 0) {
         let _ = write!(out, " uid:{uid}");
     }
@@ -38,13 +50,6 @@ pub(super) fn identity(out: &mut Vec<u8>, row: Row<'_>) {
     let _ = write!(out, " ino:{inode} sk:{cookie:x}");
     if let Some(mark) = socket.mark.filter(|mark| *mark != 0) {
         let _ = write!(out, " fwmark:0x{mark:x}");
-    }
-    cgroup(out, row);
-    if let Some(only) = socket.v6only {
-        let _ = write!(out, " v6only:{}", u8::from(only));
-    }
-    if let Some(bits) = socket.shutdown {
-        out.extend(directions(bits));
     }
 }
 

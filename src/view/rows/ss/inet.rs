@@ -3,11 +3,11 @@
 use super::{
     Shown, extended,
     layout::{Column, Layout},
-    owners, tcp,
+    mptcp, owners, queues, tcp,
 };
 use crate::{
     field::row::Row,
-    model::{endpoint::Endpoint, protocol::Protocol, queues::Queues, sockopt::SocketOptions},
+    model::{endpoint::Endpoint, protocol::Protocol, socket::Socket, sockopt::SocketOptions},
     view::{address, escape, json},
 };
 use std::{
@@ -15,21 +15,35 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
+/// `IPPROTO_ICMPV6`.
+const ICMPV6: u16 = 58;
+
+/// IP protocols by the words of iproute2, which are those of /etc/protocols; the others have a
+/// number.
+const IP_PROTOCOLS: [(u16, &str); 15] = [
+    (1, "icmp"),
+    (2, "igmp"),
+    (4, "ipencap"),
+    (6, "tcp"),
+    (17, "udp"),
+    (33, "dccp"),
+    (41, "ipv6"),
+    (46, "rsvp"),
+    (47, "gre"),
+    (50, "esp"),
+    (51, "ah"),
+    (58, "ipv6-icmp"),
+    (89, "ospf"),
+    (103, "pim"),
+    (132, "sctp"),
+];
+
 /// Gathers the row.
 pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
     let socket = row.socket;
-    layout.cell(Column::Netid, |out| out.extend(socket.protocol.name().as_bytes()));
+    layout.cell(Column::Netid, |out| out.extend(netid(socket).as_bytes()));
     layout.cell(Column::State, |out| out.extend(socket.state.ss().as_bytes()));
-    let (recv, send) = match socket.queues {
-        Queues::Listen { accept_queue, limit } => (accept_queue, limit.unwrap_or(0)),
-        Queues::Data { recv, send } => (recv, send),
-        Queues::Absent => (0, 0),
-    };
-    for (column, number) in [(Column::RecvQueue, recv), (Column::SendQueue, send)] {
-        layout.cell(column, |out| {
-            let _ = write!(out, "{number:<6}");
-        });
-    }
+    queues::write(layout, socket);
     let interface = match socket.interface {
         0 => None,
         index => Some(index),
@@ -42,6 +56,14 @@ pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
         owners::write(out, row, shown);
         details(out, row, shown);
     });
+}
+
+/// A raw socket that sees ICMPv6 has a name of its own.
+fn netid(socket: &Socket) -> &'static str {
+    match socket.protocol {
+        Protocol::Raw if socket.local.port == ICMPV6 => "icmp6",
+        protocol => protocol.name(),
+    }
 }
 
 /// An address with the colon that joins it to its port.
@@ -85,8 +107,17 @@ fn compatible(address: Ipv6Addr) -> Option<IpAddr> {
     })
 }
 
-/// A number, a service, or `*`. The ports the kernel chooses from have no services.
+/// A number, a service, or `*`. The ports the kernel chooses from have no services; a raw socket has
+/// an IP protocol instead.
 fn port(out: &mut Vec<u8>, row: Row<'_>, port: u16, shown: Shown) {
+    if row.socket.protocol == Protocol::Raw && port != 0 && !shown.numeric {
+        return match IP_PROTOCOLS.iter().find(|(number, _)| *number == port) {
+            Some((_, name)) => out.extend(name.as_bytes()),
+            None => {
+                let _ = write!(out, "ipproto-{port}");
+            }
+        };
+    }
     let chosen_from = row.space().and_then(|space| space.ephemeral_ports.as_ref());
     let is_ephemeral = || chosen_from.is_some_and(|range| range.contains(&port));
     match row.context.names.service(row.socket.protocol, port) {
@@ -101,7 +132,9 @@ fn details(out: &mut Vec<u8>, row: Row<'_>, shown: Shown) {
     if shown.timers {
         extended::timer(out, socket.timer);
     }
-    if shown.identity {
+    // ss has no details of a datagram socket from /proc.
+    let is_told = socket.cookie.is_some() || socket.protocol.has_tcp_states();
+    if shown.identity && is_told {
         extended::identity(out, row);
     }
     if shown.traffic_class {
@@ -110,18 +143,22 @@ fn details(out: &mut Vec<u8>, row: Row<'_>, shown: Shown) {
     if shown.cgroup {
         extended::cgroup(out, row);
     }
+    let is_datagram = socket.protocol == Protocol::Udp;
     let next_line: &[u8] = if shown.oneline { b" " } else { b"\n\t" };
     if let Some(bits) = socket.sockopt.filter(|_| shown.options) {
         out.extend(next_line);
         extended::options(out, SocketOptions::from_kernel(bits));
     }
-    if shown.memory || (shown.info && socket.protocol != Protocol::Udp) {
+    if shown.memory || (shown.info && !is_datagram) {
         out.extend(if shown.oneline { &b""[..] } else { next_line });
         if let Some(memory) = &socket.memory {
             extended::memory(out, memory);
         }
         if let Some(info) = &socket.tcp_info {
             tcp::write(out, socket, info, shown);
+        }
+        if let Some(info) = socket.mptcp().and_then(|mptcp| mptcp.info.as_ref()) {
+            mptcp::info(out, info);
         }
         let details = socket.details.as_deref();
         if let Some(peers) = details.and_then(|details| details.md5.as_ref()) {

@@ -1,14 +1,14 @@
 //! Columns of ss: every row is gathered before the first is printed, so that each column is as wide
 //! as its widest cell.
 //!
-//! ss gathers at most five chunks of 1 MiB, prints them, and goes on with widths that can only
+//! ss fills four chunks of 1 MiB, prints them when it begins a fifth, and goes on with widths that can only
 //! grow. So does this: memory is bounded, and a long listing breaks at the same rows.
 
 use std::ops::Range;
 
 /// Bytes of a chunk that hold cells: ss allocates 1 MiB, of which two pointers are its own.
 const CHUNK: usize = 1024 * 1024 - 16;
-/// Chunks that are filled before what was gathered is printed.
+/// The chunk that is not filled any more: what was gathered is printed when it begins.
 const CHUNKS: usize = 5;
 /// Bytes in front of each cell: its length.
 const LENGTH: usize = 2;
@@ -71,6 +71,8 @@ impl Column {
 pub(super) struct Layout {
     columns: Vec<Column>,
     widths: Vec<usize>,
+    /// Columns of the terminal; `None`: a pipe, where nothing is spread.
+    screen: Option<usize>,
     text: Vec<u8>,
     /// Where each cell ends; rows are as long as `columns`.
     ends: Vec<usize>,
@@ -84,10 +86,19 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Without the columns in `hidden`.
-    pub(super) fn without(hidden: &[Column]) -> Self {
+    pub(super) fn without(hidden: &[Column], screen: Option<usize>) -> Self {
         let columns: Vec<_> = Column::ALL.into_iter().filter(|c| !hidden.contains(c)).collect();
         let widths = vec![0; columns.len()];
-        Self { columns, widths, text: vec![], ends: vec![], latest: (0, 0), taken: 0, chunks: 1 }
+        Self {
+            columns,
+            widths,
+            screen,
+            text: vec![],
+            ends: vec![],
+            latest: (0, 0),
+            taken: LENGTH,
+            chunks: 1,
+        }
     }
 
     /// Gathers the headings as the first row.
@@ -95,6 +106,8 @@ impl Layout {
         for column in Column::ALL {
             self.cell(column, |out| out.extend(column.heading()));
         }
+        self.measure();
+        self.end_row();
     }
 
     /// Gathers one cell; the columns of a row come in their order. One that is hidden is passed
@@ -121,19 +134,31 @@ impl Layout {
         }
     }
 
-    /// Whether ss would print now, at the end of a row.
-    pub(super) fn is_full(&self) -> bool {
-        self.chunks >= CHUNKS
-    }
-
     /// ss keeps a cell whole: one that does not fit begins a new chunk.
     fn count(&mut self, length: usize) {
-        let size = LENGTH + length.next_multiple_of(2);
-        if self.taken + size > CHUNK {
-            self.chunks += 1;
-            self.taken = 0;
+        if self.taken + length > CHUNK {
+            self.begin_chunk();
         }
-        self.taken += size;
+        self.taken += length;
+        let padding = length % 2;
+        if CHUNK.saturating_sub(self.taken + padding) < LENGTH {
+            self.begin_chunk();
+        } else {
+            self.taken += padding + LENGTH;
+        }
+    }
+
+    fn begin_chunk(&mut self) {
+        self.chunks += 1;
+        self.taken = LENGTH;
+    }
+
+    /// Ends a row; whether ss would print now.
+    ///
+    /// A column without heading or text is the last of each row there: its cells take room too.
+    pub(super) fn end_row(&mut self) -> bool {
+        self.count(0);
+        self.chunks >= CHUNKS
     }
 
     /// Appends what was gathered so far.
@@ -144,26 +169,61 @@ impl Layout {
 
     /// Appends what was gathered to `out` and forgets it; the widths stay.
     pub(super) fn print(&mut self, out: &mut Vec<u8>) {
+        let widths = self.fitted();
         let mut start = 0;
         for row in self.ends.chunks(self.columns.len()) {
-            for ((column, width), end) in self.columns.iter().zip(&self.widths).zip(row) {
+            for ((column, width), end) in self.columns.iter().zip(&widths).zip(row) {
                 let is_first = Some(column) == self.columns.first();
-                if column.is_apart() && !is_first {
-                    out.push(b' ');
-                }
-                padded(
-                    out,
-                    self.text.get(start..*end).unwrap_or_default(),
-                    *width,
-                    column.is_right(),
-                );
+                let gap = usize::from(column.is_apart() && !is_first);
+                out.extend(&b" "[..gap]);
+                let text = self.text.get(start..*end).unwrap_or_default();
+                padded(out, text, width.saturating_sub(gap), column.is_right());
                 start = *end;
             }
             out.push(b'\n');
         }
         self.text.clear();
         self.ends.clear();
-        (self.taken, self.chunks) = (0, 1);
+        (self.taken, self.chunks) = (LENGTH, 1);
+    }
+}
+
+impl Layout {
+    /// The widths, the blanks between columns included. On a terminal, columns that fit on one line
+    /// share what is left of it, and so do those that go on to the next.
+    fn fitted(&self) -> Vec<usize> {
+        let with_gap = |(index, column): (usize, &Column)| {
+            let width = self.widths.get(index).copied().unwrap_or(0);
+            width + usize::from(index > 0 && width > 0 && column.is_apart())
+        };
+        let mut widths: Vec<usize> = self.columns.iter().enumerate().map(with_gap).collect();
+        let Some(screen) = self.screen else { return widths };
+        let mut rest = widths.as_mut_slice();
+        while !rest.is_empty() {
+            let mut taken = 0;
+            let fits = |width: &&mut usize| {
+                taken += (**width).min(screen);
+                taken <= screen
+            };
+            let count = rest.iter_mut().take_while(fits).count().max(1);
+            let (line, others) = rest.split_at_mut(count);
+            spread(line, screen);
+            rest = others;
+        }
+        widths
+    }
+}
+
+/// Shares what a line has left among its columns; what cannot be divided goes to the last ones.
+fn spread(line: &mut [usize], screen: usize) {
+    for width in line.iter_mut() {
+        *width = screen.min(*width);
+    }
+    let spare = screen.saturating_sub(line.iter().sum());
+    let mut shown: Vec<&mut usize> = line.iter_mut().filter(|width| **width > 0).collect();
+    let count = shown.len().max(1);
+    for (index, width) in shown.iter_mut().rev().enumerate() {
+        **width += spare / count + usize::from(index < spare % count);
     }
 }
 

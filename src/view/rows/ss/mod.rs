@@ -7,15 +7,20 @@ mod extended;
 mod inet;
 mod layout;
 mod mptcp;
+mod netlink;
 mod number;
 mod owners;
+mod packet;
+mod queues;
 pub mod summary;
 mod tcp;
+mod unix;
+mod vsock;
 
 use crate::{
     collect::sink::RowSink,
     field::{need::Need, row::Row},
-    model::{about::About, gap::Gap},
+    model::{about::About, family::FamilyFacts, gap::Gap},
     view::output::Output,
 };
 use layout::{Column, Layout};
@@ -56,6 +61,8 @@ pub struct Shown {
     pub contexts: bool,
     /// `-z`: SELinux contexts of sockets.
     pub socket_contexts: bool,
+    /// `-b`: BPF programs of packet sockets.
+    pub filters: bool,
     /// `--tos`.
     pub traffic_class: bool,
     /// `--cgroup`.
@@ -93,7 +100,9 @@ pub struct SsText<'o> {
 
 impl<'o> SsText<'o> {
     /// Writes to `output`.
-    pub fn new(output: &'o mut Output, shown: Shown) -> Self {
+    ///
+    /// On a terminal of `screen` columns they are spread as ss spreads them; `None`: a pipe.
+    pub fn new(output: &'o mut Output, shown: Shown, screen: Option<usize>) -> Self {
         let mut hidden = vec![];
         if shown.one_table {
             hidden.push(Column::Netid);
@@ -104,7 +113,7 @@ impl<'o> SsText<'o> {
         if !shown.queues {
             hidden.extend([Column::RecvQueue, Column::SendQueue]);
         }
-        Self { output, shown, layout: Layout::without(&hidden) }
+        Self { output, shown, layout: Layout::without(&hidden, screen) }
     }
 }
 
@@ -117,8 +126,15 @@ impl RowSink for SsText<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        inet::row(&mut self.layout, row, self.shown);
-        if self.layout.is_full() {
+        let (layout, shown) = (&mut self.layout, self.shown);
+        match row.socket.family_facts.as_deref() {
+            Some(FamilyFacts::Unix(unix)) => unix::row(layout, row, unix, shown),
+            Some(FamilyFacts::Packet(packet)) => packet::row(layout, row, packet, shown),
+            Some(FamilyFacts::Netlink(netlink)) => netlink::row(layout, row, netlink, shown),
+            Some(FamilyFacts::Vsock(vsock)) => vsock::row(layout, row, vsock, shown),
+            _ => inet::row(layout, row, shown),
+        }
+        if self.layout.end_row() {
             self.layout.print_part(&mut self.output.buffer);
         }
         self.output.flush_if_full()

@@ -1,0 +1,19 @@
+//! Both queues of any socket.
+
+use super::layout::{Column, Layout};
+use crate::model::{queues::Queues, socket::Socket};
+use std::io::Write;
+
+/// Gathers both cells. What is not told is 0, as in ss.
+pub(super) fn write(layout: &mut Layout, socket: &Socket) {
+    let (recv, send) = match socket.queues {
+        Queues::Listen { accept_queue, limit } => (accept_queue, limit.unwrap_or(0)),
+        Queues::Data { recv, send } => (recv, send),
+        Queues::Absent => (0, 0),
+    };
+    for (column, number) in [(Column::RecvQueue, recv), (Column::SendQueue, send)] {
+        layout.cell(column, |out| {
+            let _ = write!(out, "{number:<6}");
+        });
+    }
+}
