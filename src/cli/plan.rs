@@ -87,6 +87,7 @@ impl Plan {
             format => format.unwrap_or(Format::Table),
         };
         let as_ss = format == Format::Ss;
+        let count = tables.count();
         let mut listed = tables.protocols;
         if as_ss && !tables.named {
             // ss knows neither.
@@ -123,7 +124,7 @@ impl Plan {
                 Format::Json => Form::Json(shape()),
                 Format::Ndjson => Form::JsonLines(shape()),
                 Format::Csv => Form::Csv,
-                Format::Ss => Form::Ss(ss::shown(args, filter.as_ref(), &listed)),
+                Format::Ss => Form::Ss(ss::shown(args, filter.as_ref(), &listed, count)),
             }
         };
         let need = need(args, &fields, &form, order);

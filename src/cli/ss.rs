@@ -12,9 +12,14 @@ use crate::{
 use std::collections::BTreeSet;
 
 /// Decides, where these tables are listed.
-pub fn shown(args: &ListArgs, filter: Option<&Filter>, listed: &[(Protocol, StateSet)]) -> Shown {
+pub fn shown(
+    args: &ListArgs,
+    filter: Option<&Filter>,
+    listed: &[(Protocol, StateSet)],
+    tables: usize,
+) -> Shown {
     Shown {
-        one_table: listed.len() == 1,
+        one_table: tables == 1,
         one_state: states(args, filter, listed).len() == 1,
         heading: !args.no_header,
         queues: !args.no_queues,
@@ -53,7 +58,10 @@ fn states(
         let of = |protocol: Protocol| filter.states(protocol, StateSet::ALL);
         return [Protocol::Tcp, Protocol::Udp].into_iter().flat_map(|p| numbers(of(p))).collect();
     }
-    if args.listening && !args.all {
+    if args.all {
+        return State::all().map(State::number).collect();
+    }
+    if args.listening {
         return [State::Listen.number(), State::Closed.number()].into();
     }
     listed.iter().flat_map(|(_, states)| numbers(*states)).collect()

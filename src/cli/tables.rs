@@ -102,6 +102,17 @@ pub struct Tables {
     pub only: Option<Family>,
 }
 
+impl Tables {
+    /// How many tables these are for ss, which has one for each type.
+    pub fn count(&self) -> usize {
+        let of = |protocol: Protocol| {
+            let chosen = self.types.iter().filter(|(of, _)| *of == protocol).count();
+            if chosen > 0 { chosen } else { types(protocol).len().max(1) }
+        };
+        self.protocols.iter().map(|(protocol, _)| of(*protocol)).sum()
+    }
+}
+
 /// Names of tables with a line of help, for completion.
 pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
     NAMES.iter().map(|named| (named.word, named.summary))

@@ -296,6 +296,9 @@ impl<'q, 's> Listing<'q, 's> {
     /// Learns what the columns say about a socket, while the thread is in the socket's namespace.
     fn learn(&mut self, socket: &Socket) {
         self.context.learn(self.query.need, socket);
+        if let Some(netlink) = socket.netlink().filter(|_| self.query.services) {
+            self.context.names.learn_process(&self.query.root, netlink.port_id);
+        }
     }
 
     fn finish(mut self) -> io::Result<Outcome> {

@@ -1,6 +1,6 @@
 //! Names of users, interfaces and services. Looked up once each.
 
-use super::proc::root::Root;
+use super::proc::{process, root::Root};
 use crate::model::{netns::NetnsIndex, protocol::Protocol, recording::RecordedNames};
 use nix::{
     net::if_::{if_indextoname, if_nametoindex},
@@ -21,6 +21,7 @@ pub struct Names {
     users: BTreeMap<u32, Option<String>>,
     interfaces: BTreeMap<(NetnsIndex, u32), Option<String>>,
     services: Option<HashMap<(Protocol, u16), String>>,
+    processes: BTreeMap<u32, Option<Vec<u8>>>,
 }
 
 impl Names {
@@ -40,6 +41,7 @@ impl Names {
             users: users.collect(),
             interfaces: interfaces.collect(),
             services: None,
+            processes: BTreeMap::new(),
         }
     }
 
@@ -62,6 +64,17 @@ impl Names {
         });
     }
 
+    /// Learns the name of the process with this id, which a netlink socket has as its address.
+    pub fn learn_process(&mut self, root: &Root, pid: u32) {
+        let name = || process::exists(root, pid).then(|| process::command_in(root, pid));
+        self.processes.entry(pid).or_insert_with(name);
+    }
+
+    /// The name of a process; `None`: there is none with this id, or it was not learnt.
+    pub fn process(&self, pid: u32) -> Option<&[u8]> {
+        self.processes.get(&pid)?.as_deref()
+    }
+
     /// The name of a user; `None`: unknown here, or not learnt.
     pub fn user(&self, uid: u32) -> Option<&str> {
         self.users.get(&uid)?.as_deref()
@@ -79,6 +92,8 @@ impl Names {
 
     /// The name of a port; `None`: it has none, or services were not learnt.
     pub fn service(&self, protocol: Protocol, port: u16) -> Option<&str> {
+        // The services of a connection over several paths are those of TCP.
+        let protocol = if protocol == Protocol::Mptcp { Protocol::Tcp } else { protocol };
         self.services.as_ref()?.get(&(protocol, port)).map(String::as_str)
     }
 }

@@ -40,8 +40,13 @@ pub fn read(root: &Root, pid: u32) -> Process {
     Process { pid, command, unit: of(cgroup::unit), container: of(cgroup::container), cgroup }
 }
 
+/// Whether there is a process with this id.
+pub fn exists(root: &Root, pid: u32) -> bool {
+    root.join(pid.to_string()).exists()
+}
+
 /// The name of a process, or of `PID/task/TID`.
-pub(super) fn command_in(root: &Root, task: impl std::fmt::Display) -> Vec<u8> {
+pub fn command_in(root: &Root, task: impl std::fmt::Display) -> Vec<u8> {
     let Ok(mut bytes) = root.read(format!("{task}/comm"), 64) else {
         return b"?".to_vec();
     };

@@ -7,16 +7,13 @@ use super::{
 };
 use crate::{
     field::row::Row,
-    model::{endpoint::Endpoint, protocol::Protocol, socket::Socket, sockopt::SocketOptions},
+    model::{endpoint::Endpoint, protocol::Protocol, sockopt::SocketOptions},
     view::{address, escape, json},
 };
 use std::{
     io::Write,
     net::{IpAddr, Ipv6Addr},
 };
-
-/// `IPPROTO_ICMPV6`.
-const ICMPV6: u16 = 58;
 
 /// IP protocols by the words of iproute2, which are those of /etc/protocols; the others have a
 /// number.
@@ -41,7 +38,7 @@ const IP_PROTOCOLS: [(u16, &str); 15] = [
 /// Gathers the row.
 pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
     let socket = row.socket;
-    layout.cell(Column::Netid, |out| out.extend(netid(socket).as_bytes()));
+    layout.cell(Column::Netid, |out| out.extend(socket.protocol.name().as_bytes()));
     layout.cell(Column::State, |out| out.extend(socket.state.ss().as_bytes()));
     queues::write(layout, socket);
     let interface = match socket.interface {
@@ -56,14 +53,6 @@ pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
         owners::write(out, row, shown);
         details(out, row, shown);
     });
-}
-
-/// A raw socket that sees ICMPv6 has a name of its own.
-fn netid(socket: &Socket) -> &'static str {
-    match socket.protocol {
-        Protocol::Raw if socket.local.port == ICMPV6 => "icmp6",
-        protocol => protocol.name(),
-    }
 }
 
 /// An address with the colon that joins it to its port.

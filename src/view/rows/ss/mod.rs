@@ -84,6 +84,8 @@ impl Shown {
             (self.memory, Need::MEMORY),
             (self.traffic_class, Need::TOS.with(Need::TRAFFIC_CLASS)),
             (self.identity || self.cgroup, Need::CGROUPS),
+            (self.identity, Need::FAMILY_DETAILS),
+            (self.filters, Need::FILTERS),
         ]
         .into_iter()
         .filter(|(shown, _)| *shown)

@@ -44,13 +44,12 @@ pub(super) fn row(layout: &mut Layout, row: Row<'_>, netlink: &Netlink, shown: S
 
 /// The address, with the name of the process that has it as its id; 0 is the kernel.
 fn address(out: &mut Vec<u8>, row: Row<'_>, netlink: &Netlink, shown: Shown) {
-    let owner = || row.processes().find(|process| process.pid == netlink.port_id);
     match netlink.port_id {
         _ if shown.numeric => {}
         0 => return out.extend(b"kernel"),
         _ => {
-            if let Some(process) = owner() {
-                escape::for_terminal(out, &process.command);
+            if let Some(name) = row.context.names.process(netlink.port_id) {
+                escape::for_terminal(out, name);
                 out.push(b'/');
             }
         }
