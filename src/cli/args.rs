@@ -72,6 +72,15 @@ Examples:
 
 Exit codes: 0 nothing above a notice, 1 a warning, 2 critical, 3 a named rule could not be judged.";
 
+const TRACE_EXAMPLES: &str = "\
+Examples:
+  sockeye trace                         everything that happens to TCP and UDP sockets
+  sockeye trace -t dport = :5432        connections to a database, as they open and close
+  sockeye trace state = TIME_WAIT       who enters TIME_WAIT, and how long each connection lived
+  sockeye trace --for 10 --ndjson | jq -r 'select(.event==\"closed\") | .lifetime_ms'
+
+As root every change of state is seen, else what ends and what two looks tell apart.";
+
 /// Shows the sockets of this machine: their state, queues and owners.
 ///
 /// Asks the kernel over sock_diag netlink, and reads /proc/net where that is refused. Without -a or
@@ -126,6 +135,9 @@ pub enum Command {
     /// Close sockets; shows which unless --yes is given
     #[command(max_term_width = 100, args_override_self = true, after_help = KILL_EXAMPLES)]
     Kill(Box<KillArgs>),
+    /// Tell events as they happen: opened, changes of state, closed with totals
+    #[command(max_term_width = 100, args_override_self = true, after_help = TRACE_EXAMPLES)]
+    Trace(Box<TraceArgs>),
     /// Show what changed between two snapshots
     #[command(max_term_width = 100)]
     Diff(DiffArgs),
@@ -283,6 +295,9 @@ pub struct ListArgs {
     /// One line a socket: always so
     #[arg(short = 'O', long, help_heading = "Output")]
     pub oneline: bool,
+    /// Tell which sockets end, as it happens, as ss -E (see `sockeye trace`)
+    #[arg(short = 'E', long, help_heading = "What to do with them")]
+    pub events: bool,
     /// Close the shown sockets at once, as ss -K; needs a filter (see `sockeye kill`)
     #[arg(short = 'K', long = "kill", help_heading = "What to do with them")]
     pub kill: bool,
@@ -332,8 +347,12 @@ impl ListArgs {
             || adds;
         let names = self.numeric || self.resolve || !self.columns.is_empty();
         let shapes = self.sort.is_some() || !self.group_by.is_empty() || self.count || self.quiet;
-        let prints =
-            self.no_header || self.oneline || self.ndjson || self.kill || self.diag.is_some();
+        let prints = self.no_header
+            || self.oneline
+            || self.ndjson
+            || self.kill
+            || self.events
+            || self.diag.is_some();
         let format = matches!(self.format, None | Some(Format::Table | Format::Json));
         format && !(selects || narrows || filters || shows || names || shapes || prints)
     }
@@ -381,6 +400,38 @@ pub struct KillArgs {
     /// Which sockets, and how they are shown.
     #[command(flatten)]
     pub list: ListArgs,
+}
+
+/// Options of `trace`.
+#[derive(Debug, Clone, Args)]
+pub struct TraceArgs {
+    /// Where events come from
+    #[arg(long, value_enum, default_value_t, value_name = "SOURCE", help_heading = "Events")]
+    pub events_from: EventsFrom,
+    /// Stop after this long
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds, help_heading = "Events")]
+    pub r#for: Option<Duration>,
+    /// Time between two looks, where looking tells the events
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds,
+          help_heading = "Events")]
+    pub interval: Duration,
+    /// Which sockets, and how they are shown; --limit stops after so many events.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum EventsFrom {
+    /// The tracepoint as root, else what ends and two looks apart
+    #[default]
+    Auto,
+    /// Every change of TCP states, by the tracepoint sock:inet_sock_set_state (root)
+    Tracepoint,
+    /// Sockets that end, as the kernel announces them: as ss -E
+    Destroy,
+    /// What differs between two looks
+    Poll,
 }
 
 /// Options of `capacity`.

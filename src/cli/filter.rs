@@ -51,7 +51,7 @@ pub fn of(args: &ListArgs, family: Option<Family>) -> Result<Option<Filter>, Fai
 }
 
 /// Commands to come: their names are kept free of another meaning.
-const PLANNED: [&str; 3] = ["exporter", "metrics", "trace"];
+const PLANNED: [&str; 2] = ["exporter", "metrics"];
 
 /// What a filter says of protocols and states. Protocols it excludes are not listed at all, so
 /// that a listing of one protocol looks like one.

@@ -45,9 +45,11 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
             commands::ss_summary::run(&cli.list)
         }
         None if cli.list.summary => commands::summary::run(&cli.list.as_report()),
+        None if cli.list.events => commands::trace::ended(&cli.list),
         None if cli.list.kill => commands::kill::at_once(&cli.list),
         None if cli.list.is_overview() => commands::overview::run(&cli.list),
         None => commands::list::run(&cli.list),
+        Some(Command::List(args)) if args.events => commands::trace::ended(&args),
         Some(Command::List(args)) if args.kill => commands::kill::at_once(&args),
         Some(Command::List(args)) => commands::list::run(&args),
         Some(Command::Summary(args)) => commands::summary::run(&args),
@@ -57,6 +59,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Capacity(args)) => commands::capacity::run(&args),
         Some(Command::Snapshot(args)) => commands::snapshot::run(&args),
         Some(Command::Kill(args)) => commands::kill::run(&args),
+        Some(Command::Trace(args)) => commands::trace::run(&args),
         Some(Command::Diff(args)) => commands::diff::run(&args),
         Some(Command::Watch(args)) => commands::watch::run(&args),
         Some(Command::Schema(args)) => commands::schema::run(&args),

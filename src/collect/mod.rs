@@ -20,3 +20,4 @@ pub mod socket_options;
 pub mod subflows;
 pub mod surroundings;
 pub mod tables;
+pub mod trace;

@@ -157,7 +157,8 @@ fn sample(query: &Query, start: Instant) -> Sample {
     Sample { at_ms, counters: counters::read(&query.root).0 }
 }
 
-fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {
+/// One look at the sockets a query asks for, without its filter.
+pub(super) fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {
     let mut sockets = vec![];
     let mut tables = Tables::open(query)?;
     tables.read(NetnsIndex::default(), |socket, _| {

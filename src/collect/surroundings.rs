@@ -59,6 +59,11 @@ impl<'q> Surroundings<'q> {
         truth == Truth::Yes
     }
 
+    /// The namespace, by inode.
+    pub fn netns(&self) -> Option<u64> {
+        self.context.spaces.first().and_then(|space| space.netns.inode)
+    }
+
     /// What could not be seen.
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.look_up.gaps(self.without_owner);

@@ -20,4 +20,5 @@ pub mod selinux;
 pub mod snapshot_file;
 pub mod sock_diag;
 pub mod socket_options;
+pub mod tracefs;
 pub mod whole_file;

@@ -1,29 +1,54 @@
-//! Something that happened to a socket.
+//! Something that happened to a socket, as a trace tells it.
 
-use super::{socket::Socket, state::State};
+use super::{owner::Process, socket::Socket, state::State};
 use std::time::{Duration, SystemTime};
+
+/// What told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EventSource {
+    /// The tracepoint `sock:inet_sock_set_state`: every change of TCP states, at its time.
+    Tracepoint,
+    /// The kernel's announcement that a socket was freed.
+    Destroy,
+    /// Two looks at the table of sockets: what came and went in between is not known.
+    Poll,
+}
+
+impl EventSource {
+    /// Every source.
+    pub const ALL: [Self; 3] = [Self::Tracepoint, Self::Destroy, Self::Poll];
+
+    /// The word in JSON and options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tracepoint => "tracepoint",
+            Self::Destroy => "destroy",
+            Self::Poll => "poll",
+        }
+    }
+}
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// It appeared.
+pub enum Happening {
+    /// A socket began: it connects, listens, or came of a connection somebody made.
     Opened,
-    /// Its state was this one, and is another.
-    State {
-        /// The state before.
-        from: State,
-    },
-    /// It is not there any more.
+    /// It changed its state.
+    State,
+    /// It ended, or what is left of it is the kernel's alone (TIME_WAIT, orphan FIN_WAIT_2).
     Closed,
+    /// Events were lost before they could be read; `None`: nobody counted how many.
+    Missed(Option<u64>),
 }
 
-impl Kind {
-    /// The word in JSON.
+impl Happening {
+    /// The word in JSON and in a line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Opened => "opened",
-            Self::State { .. } => "state",
+            Self::State => "state",
             Self::Closed => "closed",
+            Self::Missed(_) => "missed",
         }
     }
 }
@@ -31,17 +56,67 @@ impl Kind {
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// When it was seen.
+    /// When it happened; of a poll, when it was seen.
     pub at: SystemTime,
-    /// What happened.
-    pub kind: Kind,
-    /// The socket as it is, or as it was last.
-    pub socket: Socket,
-    /// Time from the event that opened it to the one that closed it. `None`: its opening was not
-    /// seen, or it is open.
+    /// What.
+    pub happening: Happening,
+    /// What told of it.
+    pub source: EventSource,
+    /// State before. `None`: not seen.
+    pub from: Option<State>,
+    /// State after. `None`: there is none.
+    pub to: Option<State>,
+    /// The socket, in the state after. `None`: of lost events.
+    pub socket: Option<Socket>,
+    /// Who holds or held it, with the descriptor. Empty: not known.
+    pub holders: Vec<(Process, u32)>,
+    /// Time since it was opened. `None`: it did not end, or its beginning was not seen.
     pub lifetime: Option<Duration>,
-    /// Bytes sent over its whole life. `None`: not known, or it is open.
-    pub bytes_sent: Option<u64>,
-    /// Bytes received over its whole life.
-    pub bytes_received: Option<u64>,
+    /// Whether the peer's FIN arrived, which the kernel counts as a received byte. `None`: not known.
+    pub fin_received: Option<bool>,
+}
+
+impl Event {
+    /// That events of a source were lost.
+    pub fn missed(at: SystemTime, source: EventSource, count: Option<u64>) -> Self {
+        Self {
+            at,
+            happening: Happening::Missed(count),
+            source,
+            from: None,
+            to: None,
+            socket: None,
+            holders: vec![],
+            lifetime: None,
+            fin_received: None,
+        }
+    }
+
+    /// Bytes of data this end sent, each counted once (`tcpi_bytes_sent` without
+    /// `tcpi_bytes_retrans`). `None`: not known, or a kernel before 4.19.
+    pub fn bytes_sent(&self) -> Option<u64> {
+        let sent = self.total("bytes_sent")?;
+        Some(sent.saturating_sub(self.total("bytes_retrans").unwrap_or(0)))
+    }
+
+    /// Bytes of data this end received. `None`: not known. The kernel counts a FIN among them
+    /// (`tcp_rcv_nxt_update`); it is taken off where it is known to have arrived.
+    pub fn bytes_received(&self) -> Option<u64> {
+        let received = self.total("bytes_received")?;
+        Some(received.saturating_sub(u64::from(self.fin_received == Some(true))))
+    }
+
+    /// Smoothed round-trip time at the end, in microseconds.
+    pub fn rtt_us(&self) -> Option<u64> {
+        self.total("rtt")
+    }
+
+    /// Segments retransmitted.
+    pub fn retransmits(&self) -> Option<u64> {
+        self.total("total_retrans")
+    }
+
+    fn total(&self, id: &str) -> Option<u64> {
+        self.socket.as_ref()?.tcp_info.as_deref()?.by_id(id)
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::{collections::HashMap, ops::Range};
 
+/// In place of a descriptor's number, where only the process is known.
+pub const UNKNOWN_FD: u32 = u32::MAX;
+
 /// A process that holds sockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {

@@ -1,9 +1,23 @@
 //! Where the bytes go: standard output behind one buffer.
 
-use std::io::{self, Write};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::{
+    io::{self, Write},
+    os::fd::AsFd,
+};
 
 /// Bytes gathered before a write(2).
 const FULL: usize = 64 * 1024;
+
+/// Whether nobody reads standard output any more: a pipe without a reader. Who waits for something
+/// to print looks at it, since only writing would tell.
+pub fn is_closed() -> bool {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    let looked = poll(&mut fds, PollTimeout::ZERO);
+    let [fd] = fds;
+    looked.is_ok() && fd.revents().is_some_and(|told| told.contains(PollFlags::POLLERR))
+}
 
 /// A buffered output; rows are formatted straight into the buffer.
 pub struct Output {

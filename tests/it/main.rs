@@ -48,6 +48,8 @@ mod ss_text;
 mod states;
 /// The TIME_WAIT report says what was done.
 mod time_wait;
+/// `sockeye trace` tells every event, in order, with the bytes that were sent.
+mod trace;
 /// What the kernel's walk over descriptors tells is what /proc tells.
 mod walk;
 /// The full-screen view, by its screens, on a terminal and beside what was sent.

@@ -26,6 +26,12 @@ pub fn run(args: &ListArgs, path: &Path) -> Result<Exit, Failure> {
             "leave out one of them",
         ));
     }
+    if args.source.all_netns {
+        return Err(Failure::usage(
+            "a raw dump does not tell namespaces apart",
+            "name one with -N; `sockeye --all-netns --json` tells of each",
+        ));
+    }
     let plan = Plan::of(args)?;
     if !dump::is_possible(&plan.query) {
         return Err(Failure::usage(

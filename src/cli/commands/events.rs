@@ -18,7 +18,7 @@ use crate::{
     filter::{Filter, eval::Truth},
     kernel::names::Names,
     model::{
-        event::{Event, Kind},
+        event::{Event, Happening},
         netns::Netns,
         owner::Owners,
     },
@@ -108,8 +108,9 @@ impl Watched {
             self.wanted.extend(inodes.map(|inode| (u64::from(inode.get()), 0)));
         }
         for event in &events {
-            if event.kind == Kind::Opened {
-                self.wanted.extend(event.socket.inode.map(|inode| (inode, 0)));
+            if event.happening == Happening::Opened {
+                let inode = event.socket.as_ref().and_then(|socket| socket.inode);
+                self.wanted.extend(inode.map(|inode| (inode, 0)));
             }
             self.write(event, out);
         }
@@ -117,14 +118,15 @@ impl Watched {
     }
 
     fn write(&mut self, event: &Event, out: &mut Vec<u8>) {
-        let held = event.socket.inode.is_some_and(|inode| self.named.owners.holds(inode));
+        let Some(socket) = &event.socket else { return };
+        let held = socket.inode.is_some_and(|inode| self.named.owners.holds(inode));
         let context = if held { &mut self.named } else { &mut self.nameless };
-        if let Some(uid) = event.socket.uid {
+        if let Some(uid) = socket.uid {
             context.names.learn_user(uid);
         }
-        let row = Row { socket: &event.socket, context };
+        let row = Row { socket, context };
         if self.query.takes(row) == Truth::Yes {
-            event::line(out, event, context);
+            event::object(out, event, Some(row));
         }
     }
 }

@@ -113,6 +113,11 @@ fn refuse(args: &ListArgs) -> Result<(), Failure> {
             args.source.source == Source::Proc,
             "/proc does not tell the cookie, without which another socket could be hit",
         ),
+        (
+            "--all-netns",
+            args.source.all_netns,
+            "a socket is closed in its own namespace; name it with -N",
+        ),
         ("--watch", args.repeat.watch.is_some(), "it would close whatever comes next"),
     ];
     match elsewhere.into_iter().find(|(_, given, _)| *given) {

@@ -16,4 +16,5 @@ pub mod snapshot;
 pub mod ss_summary;
 pub mod summary;
 pub mod time_wait;
+pub mod trace;
 pub mod watch;

@@ -2,7 +2,8 @@
 
 use super::entry::{ByKey, Entry};
 use crate::model::{
-    event::{Event, Kind},
+    event::{Event, EventSource, Happening},
+    socket::Socket,
     state::State,
 };
 use std::time::{Duration, SystemTime};
@@ -37,18 +38,14 @@ impl Changes {
         let round = self.round;
         let mut come = vec![];
         for entry in entries {
-            let event = |kind| Event {
-                at: time,
-                kind,
-                socket: entry.socket(),
-                lifetime: None,
-                bytes_sent: None,
-                bytes_received: None,
+            let event = |happening, from| {
+                let to = Some(entry.state);
+                Event { from, to, ..seen(time, happening, entry.socket()) }
             };
             if let Some(seen) = self.seen.get_mut(&entry.key) {
                 let from: State = seen.entry.state;
                 if from != entry.state {
-                    come.push(event(Kind::State { from }));
+                    come.push(event(Happening::State, Some(from)));
                 }
                 (seen.entry, seen.round) = (*entry, round);
                 continue;
@@ -56,37 +53,46 @@ impl Changes {
             let opened = (!first).then_some(at);
             self.seen.insert(entry.key, Seen { entry: *entry, opened, round });
             if !first {
-                come.push(event(Kind::Opened));
+                come.push(event(Happening::Opened, None));
             }
         }
         let mut events = vec![];
         self.seen.retain(|_, seen| {
             if seen.round != round {
                 events.push(Event {
-                    at: time,
-                    kind: Kind::Closed,
-                    socket: seen.entry.socket(),
+                    from: Some(seen.entry.state),
                     lifetime: seen.opened.map(|opened| at.saturating_sub(opened)),
-                    bytes_sent: None,
-                    bytes_received: None,
+                    ..self::seen(time, Happening::Closed, seen.entry.socket())
                 });
             }
             seen.round == round
         });
         // Maps have no order: as the kernel counted them.
-        events.sort_by_key(|event| event.socket.cookie);
+        events.sort_by_key(|event| event.socket.as_ref().and_then(|socket| socket.cookie));
         events.extend(come);
         events
+    }
+}
+
+/// What two rounds tell apart.
+fn seen(at: SystemTime, happening: Happening, socket: Socket) -> Event {
+    Event {
+        at,
+        happening,
+        source: EventSource::Poll,
+        from: None,
+        to: None,
+        socket: Some(socket),
+        holders: vec![],
+        lifetime: None,
+        fin_received: None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        protocol::{Family, Protocol},
-        socket::Socket,
-    };
+    use crate::model::protocol::{Family, Protocol};
 
     fn entries(sockets: &[(u64, State)]) -> Vec<Entry> {
         let entry = |(cookie, state): &(u64, State)| {
@@ -104,16 +110,26 @@ mod tests {
         let mut follow = |second, sockets: &[(u64, State)]| -> Vec<_> {
             let at = Duration::from_secs(second);
             let events = changes.follow(&entries(sockets), at, SystemTime::UNIX_EPOCH);
-            let told =
-                |e: Event| (e.socket.cookie.unwrap(), e.kind, e.lifetime.map(|l| l.as_secs()));
+            let told = |e: Event| {
+                (
+                    e.socket.unwrap().cookie.unwrap(),
+                    e.happening,
+                    e.from,
+                    e.lifetime.map(|l| l.as_secs()),
+                )
+            };
             events.into_iter().map(told).collect()
         };
         assert_eq!(follow(0, &[(1, Listen), (2, Established)]), []);
         let came = follow(1, &[(1, Listen), (2, CloseWait), (3, Established)]);
-        let state = Kind::State { from: Established };
-        assert_eq!(came, [(2, state, None), (3, Kind::Opened, None)]);
+        let second = (2, Happening::State, Some(Established), None);
+        assert_eq!(came, [second, (3, Happening::Opened, None, None)]);
         let went = follow(5, &[(1, Listen)]);
-        assert_eq!(went, [(2, Kind::Closed, None), (3, Kind::Closed, Some(4))]);
+        let closed = Happening::Closed;
+        assert_eq!(
+            went,
+            [(2, closed, Some(CloseWait), None), (3, closed, Some(Established), Some(4))]
+        );
         assert_eq!(follow(6, &[(1, Listen)]), []);
     }
 }

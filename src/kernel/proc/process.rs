@@ -56,6 +56,34 @@ pub fn command_in(root: &Root, task: impl std::fmt::Display) -> Vec<u8> {
     bytes
 }
 
+/// The process a thread belongs to: `Tgid` in its `status`. /proc knows threads it does not list.
+pub fn of_thread(root: &Root, tid: u32) -> Option<u32> {
+    let status = root.read(format!("{tid}/status"), 64 * 1024).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
+}
+
+/// Whether this process ignores a signal: a bit of `SigIgn` in its `status` (proc_pid_status(5)).
+pub fn ignores(root: &Root, signal: i32) -> bool {
+    let status = root.read("self/status", 64 * 1024).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or(0) & 1 == 1)
+}
+
+/// Whether a process is a thread of the kernel's own: `PF_KTHREAD` in the ninth field of its `stat`
+/// (`linux/sched.h`; proc_pid_stat(5)). One that is gone is none.
+pub fn is_kernel_thread(root: &Root, pid: u32) -> bool {
+    const PF_KTHREAD: u64 = 0x0020_0000;
+    // The second field, the name, may have blanks and parentheses in it.
+    let flags = |stat: String| -> Option<u64> {
+        stat.rsplit_once(')')?.1.split_whitespace().nth(6)?.parse().ok()
+    };
+    let stat = root.read_line(format!("{pid}/stat")).ok();
+    stat.and_then(flags).is_some_and(|flags| flags & PF_KTHREAD != 0)
+}
+
 /// The cgroup path: that of the unified hierarchy, or on a v1 host that of systemd's, or of the
 /// first hierarchy with a path other than the root.
 fn cgroup_path(root: &Root, pid: u32) -> Option<String> {

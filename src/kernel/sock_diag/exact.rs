@@ -123,7 +123,8 @@ impl Inquiry {
             |payload| found = inet::decode(identity.protocol, payload),
         );
         match asked {
-            Ok(()) => Ok(found),
+            // Without a connection the kernel looks for a listener that would take one.
+            Ok(()) => Ok(found.filter(|found| found.remote == identity.remote)),
             // ENOENT: no such socket; ESTALE: its cookie is another (`sock_diag_check_cookie`).
             Err(error) if error.is_gone() => Ok(None),
             Err(error) => Err(error),

@@ -3,6 +3,7 @@
 pub mod associations;
 pub mod attributes;
 pub mod bytecode;
+pub mod destroyed;
 pub mod details;
 pub mod dump;
 pub mod dump_file;

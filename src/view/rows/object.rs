@@ -16,7 +16,7 @@ use crate::{
         endpoint::Endpoint,
         family::{mptcp::Subflow, packet::Instruction, unix},
         memory::SocketMemory,
-        owner::Process,
+        owner::{Process, UNKNOWN_FD},
         queues::Queues,
         tcp_info::{TCP_FIELDS, TcpInfo},
     },
@@ -293,7 +293,7 @@ fn holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u3
         out.extend(b",\"command\":");
         json::name(out, &process.command);
         out.extend(b",\"fd\":");
-        json::number(out, fd);
+        json::number_or_null(out, (fd != UNKNOWN_FD).then_some(fd));
         out.extend(b",\"unit\":");
         json::string_or_null(out, process.unit.as_deref());
         out.extend(b",\"container\":");

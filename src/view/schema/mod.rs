@@ -34,7 +34,7 @@ const SCHEMAS: &[Schema] = &[
         summary: "the capacity report, by capacity --json",
         make: capacity::report,
     },
-    Schema { name: "event", summary: "a line of watch --ndjson", make: event::line },
+    Schema { name: "event", summary: "a line of trace or watch --ndjson", make: event::line },
     Schema { name: "doctor", summary: "the diagnosis, by doctor --json", make: doctor::report },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
     Schema { name: "kill", summary: "what was closed, by kill --json", make: socket::closings },

@@ -47,7 +47,7 @@ pub(crate) fn require_made(made: bool, what: &str) -> bool {
 }
 
 /// Says aloud that the calling test is skipped, or panics if it must not be.
-fn cannot_run(missing: &str) -> bool {
+pub(crate) fn cannot_run(missing: &str) -> bool {
     assert!(env::var_os(REQUIRED).is_none_or(|value| value != "1"), "{REQUIRED}=1, but {missing}");
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("live test");
