@@ -8,6 +8,7 @@ pub mod document;
 pub mod escape;
 pub mod explain;
 pub mod format;
+pub mod frame;
 pub mod head;
 pub mod json;
 pub mod output;

@@ -1,5 +1,6 @@
 //! Where the bytes go: standard output behind one buffer.
 
+use super::frame;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
     io::{self, Write},
@@ -19,6 +20,19 @@ pub fn is_closed() -> bool {
     looked.is_ok() && fd.revents().is_some_and(|told| told.contains(PollFlags::POLLERR))
 }
 
+/// Standard output, or the frame that is gathered for it.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if frame::take(bytes) { Ok(bytes.len()) } else { io::stdout().write(bytes) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
 /// A buffered output; rows are formatted straight into the buffer.
 pub struct Output {
     to: Box<dyn Write + Send>,
@@ -29,7 +43,7 @@ pub struct Output {
 impl Output {
     /// Writes to standard output.
     pub fn stdout() -> Self {
-        Self::to(Box::new(io::stdout()))
+        Self::to(Box::new(Stdout))
     }
 
     /// Writes to `to`.

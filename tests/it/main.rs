@@ -38,6 +38,8 @@ mod layers;
 mod owners;
 /// Runs the program.
 mod program;
+/// `--watch` on lists and reports.
+mod repeat;
 /// Every document is what its schema says.
 mod schemas;
 /// What is recorded is read back, and answers as the live machine did.
