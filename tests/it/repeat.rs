@@ -74,7 +74,8 @@ fn in_a_pipe_documents_follow_one_another_and_its_end_is_no_failure() {
         &["summary", "--json", "--watch=0.1", "--times", "3"],
         &["capacity", "--ndjson", "--watch=0.1", "--times", "3"],
     ] {
-        let ended = run(words.iter().copied()).quietly();
+        let ended = run(words.iter().copied());
+        assert_eq!(ended.code, Some(0), "{ended}");
         let documents: Vec<serde_json::Value> =
             ended.lines().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(documents.len(), 3, "{words:?}");

@@ -66,6 +66,7 @@ const TABLE: &[(&str, Candidates)] = &[
     ("watch", Candidates::Nothing),
     ("times", Candidates::Nothing),
     ("interval", Candidates::Nothing),
+    ("for", Candidates::Nothing),
     ("to", Candidates::Nothing),
     ("pid", Candidates::Nothing),
     ("listen", Candidates::Nothing),
