@@ -51,6 +51,9 @@ _sockeye() {
             sockeye,time-wait)
                 cmd="sockeye__subcmd__time__subcmd__wait"
                 ;;
+            sockeye,trace)
+                cmd="sockeye__subcmd__trace"
+                ;;
             sockeye,watch)
                 cmd="sockeye__subcmd__watch"
                 ;;
@@ -61,7 +64,7 @@ _sockeye() {
 
     case "${cmd}" in
         sockeye)
-            opts="-t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -K -q -N -D -F -v -V -h --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --version --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv list summary time-wait doctor explain capacity snapshot kill diff watch schema completions"
+            opts="-t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -E -K -q -N -D -F -v -V -h --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --events --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --version --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv list summary time-wait doctor explain capacity snapshot kill trace diff watch schema completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -470,7 +473,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__kill)
-            opts="-y -t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -K -q -N -D -F -h --yes --dry-run --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv"
+            opts="-y -t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -E -K -q -N -D -F -h --yes --dry-run --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --events --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -634,7 +637,7 @@ _sockeye() {
             return 0
             ;;
         sockeye__subcmd__list)
-            opts="-t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -K -q -N -D -F -h --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv"
+            opts="-t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -E -K -q -N -D -F -h --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --events --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1032,6 +1035,182 @@ _sockeye() {
                     ;;
                 --owner-deadline)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        sockeye__subcmd__trace)
+            opts="-t -u -w -x -M -S -d -0 -A -f -a -l -B -4 -6 -p -T -Z -z -b -o -e -i -m -Q -n -r -s -H -O -E -K -q -N -D -F -h --events-from --for --interval --tcp --udp --raw --unix --mptcp --sctp --dccp --packet --vsock --xdp --tipc --socket --query --family --all --listening --bound-inactive --ipv4 --ipv6 --processes --threads --context --contexts --bpf --options --extended --info --memory --tos --cgroup --inet-sockopt --bpf-maps --no-queues --numeric --resolve --columns --sort --group-by --limit --summary --count --format --json --ndjson --no-header --oneline --events --kill --quiet --color --watch --times --source --proc-root --netns --all-netns --from --owner-deadline --diag --filter --help CLOSED LISTEN SYN_SENT SYN_RCVD ESTABLISHED CLOSE_WAIT LAST_ACK FIN_WAIT_1 FIN_WAIT_2 CLOSING TIME_WAIT BOUND_INACTIVE UNCONNECTED and or not in state exclude src dst sport dport port host dev fwmark cgroup autobound tcp udp netid type protocol family state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container owner_unknown tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --events-from)
+                    COMPREPLY=($(compgen -W "auto tracepoint destroy poll" -- "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --family)
+                    COMPREPLY=($(compgen -W "inet inet6 unix link netlink vsock tipc xdp" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "inet inet6 unix link netlink vsock tipc xdp" -- "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group-by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table ss json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --watch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --times)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --source)
+                    COMPREPLY=($(compgen -W "auto netlink proc" -- "${cur}"))
+                    return 0
+                    ;;
+                --proc-root)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -N)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --owner-deadline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --diag)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -D)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --filter)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -F)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
