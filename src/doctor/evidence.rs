@@ -242,6 +242,16 @@ impl<'s> Evidence<'s> {
         self.has_two_looks().then(|| self.snapshot.earlier.iter().filter(is_it).count())
     }
 
+    /// Ports that had a listener at the first look and have none at the last, ascending.
+    pub fn ports_not_listened_on_any_more(&self) -> Vec<u16> {
+        let now: HashSet<u16> = self.in_state(State::Listen).map(|s| s.local.port).collect();
+        let before = self.snapshot.earlier.iter().filter_map(|earlier| earlier.listening_port);
+        let mut gone: Vec<u16> = before.filter(|port| !now.contains(port)).collect();
+        gone.sort_unstable();
+        gone.dedup();
+        gone
+    }
+
     /// What flowed in a connection within the window. `None`: it is not known.
     pub fn flowed(&self, socket: &Socket) -> Option<Flow> {
         let before = self.earlier(socket)?.flow.as_deref()?;

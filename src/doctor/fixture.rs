@@ -1,7 +1,5 @@
 //! Hosts of three lines for the tests of rules: what is not said is as on an idle machine.
 
-#![expect(dead_code, reason = "words for rules to come")]
-
 use super::{
     config::Config,
     evidence::Evidence,

@@ -84,7 +84,7 @@ pub const MYTHS: &[Myth] = &[
     },
     Myth {
         name: "myth-time-wait-cost",
-        also: &["M7", "time-wait-cost", "time-wait-memory"],
+        also: &["M7", "time-wait-cost"],
         claim: "each TIME_WAIT costs 4 KB, a descriptor, or a place for a connection",
         truth: "It takes 256 bytes of kernel memory, up to 512 on the client's side, and neither a \
             descriptor nor a process: 100,000 are 25 to 50 MB.",

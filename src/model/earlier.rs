@@ -25,6 +25,9 @@ pub struct Earlier {
     /// Bytes sent and not acknowledged.
     #[serde(rename = "q", default, skip_serializing_if = "is_zero")]
     pub send: u32,
+    /// The port of a listener. `None`: it was none.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub listening_port: Option<u16>,
     /// Packets dropped so far. `None`: the source does not tell.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub drops: Option<u32>,
@@ -109,6 +112,7 @@ impl Earlier {
             state_number: socket.state.number(),
             recv,
             send,
+            listening_port: (socket.state == State::Listen).then_some(socket.local.port),
             drops: socket.memory.and_then(|memory| memory.drops).or(socket.drops),
             // Most connections of a large host are idle; those that never sent have no counts.
             flow: Flow::of(socket).map(Box::new),

@@ -24,11 +24,21 @@ mod listening {
     pub(super) mod syn_recv_return_path;
 }
 mod time_wait {
+    pub(super) mod blocks_restart;
+    pub(super) mod bucket_overflow;
+    pub(super) mod memory;
     pub(super) mod server_side;
+    pub(super) mod short_lived_connections;
+    pub(super) mod syn_collision;
+    pub(super) mod sysctl_lint;
 }
 mod ports {
+    pub(super) mod bind_before_connect;
+    pub(super) mod connect_port_scan;
+    pub(super) mod ephemeral_port_pressure;
     pub(super) mod port_range_too_wide;
     pub(super) mod self_connect;
+    pub(super) mod service_port_in_ephemeral_range;
     pub(super) mod snat_exhaustion_suspected;
     pub(super) mod udp_port_exhaustion;
 }
@@ -74,12 +84,21 @@ mod tables {
 /// Every rule, by area.
 pub const RULES: &[&Rule] = &[
     &time_wait::server_side::RULE,
-    &listening::accept_queue_overflow::RULE,
-    &closing::close_wait_leak::RULE,
+    &time_wait::short_lived_connections::RULE,
+    &ports::ephemeral_port_pressure::RULE,
+    &time_wait::bucket_overflow::RULE,
+    &time_wait::memory::RULE,
+    &time_wait::syn_collision::RULE,
+    &time_wait::blocks_restart::RULE,
+    &time_wait::sysctl_lint::RULE,
+    &ports::connect_port_scan::RULE,
+    &ports::bind_before_connect::RULE,
+    &ports::service_port_in_ephemeral_range::RULE,
     &ports::port_range_too_wide::RULE,
     &ports::udp_port_exhaustion::RULE,
     &ports::self_connect::RULE,
     &ports::snat_exhaustion_suspected::RULE,
+    &listening::accept_queue_overflow::RULE,
     &listening::listen_backlog_small::RULE,
     &listening::accept_stalled::RULE,
     &listening::syn_queue_pressure::RULE,
@@ -87,6 +106,7 @@ pub const RULES: &[&Rule] = &[
     &listening::listen_drops_other::RULE,
     &listening::reuseport_skew::RULE,
     &peers::refused_storm::RULE,
+    &closing::close_wait_leak::RULE,
     &closing::close_wait_idle_pool::RULE,
     &closing::fin_wait2_owned::RULE,
     &closing::fin_wait2_orphan::RULE,
