@@ -187,6 +187,37 @@ fn the_last_ack_never_comes() {
 }
 
 #[test]
+fn a_leaked_connection_poisons_the_port_of_its_client() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let link = Link::new();
+    let mut server = Puppet::new(&link.near, "server");
+    server.run("l = listen('10.77.0.1', 8041, 100)");
+    let mut client = Puppet::new(&link.far, "client");
+    client.run(
+        "kept = [connect('10.77.0.1', 8041, ('10.77.0.14', port)) for port in range(3000, 3012)]",
+    );
+    server.run("kept = accept(l, 12)");
+    client.run("[one.close() for one in kept]");
+    wait_for(&link.near, 12, "state = CLOSE_WAIT");
+    client.run(
+        "
+        raw = raw_socket()
+        def again():
+            for port in range(3000, 3012):
+                send_segment(raw, ('10.77.0.14', port), ('10.77.0.1', 8041), 1)
+        ",
+    );
+    client.begin("every(0.1, again)");
+    let aged = settings("[rules.close-wait-leak]\nage_s = 0");
+    let diagnosis = Diagnosis::with(&link.near, &aged.switch());
+    diagnosis.finds("close-wait-leak", Notice, &["server", "8041"]);
+    diagnosis.finds("time-wait-syn-collision", Notice, &[]);
+    diagnosis.and_nothing_else_than(&["close-wait-leak", "time-wait-syn-collision"]);
+}
+
+#[test]
 fn descriptors_of_dead_sockets_are_in_no_table() {
     if !require_live(&["ip", "ss", "python3"]) {
         return;

@@ -3,14 +3,16 @@
 use crate::{
     fixture::Tree,
     lab::{
+        deadline::{PATIENCE, eventually},
         namespace::Namespace,
         program::{Run, SOCKEYE},
     },
 };
+use nix::libc::SYS_clock_nanosleep;
 use serde_json::Value;
 use std::{
     fs,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -53,6 +55,22 @@ impl Diagnosis {
     pub(super) fn with(namespace: &Namespace, switches: &str) -> Self {
         let mut command = doctor(switches);
         Self::read(&Run::of(namespace.output(&mut command)))
+    }
+
+    /// Of a namespace in which something happens between the first look and the second.
+    pub(super) fn across(namespace: &Namespace, between: impl FnOnce()) -> Self {
+        let mut command = doctor("");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = namespace.spawn(&mut command);
+        // The first look is over when it sleeps until the second.
+        let call = format!("/proc/{}/syscall", child.id());
+        let sleeping = format!("{SYS_clock_nanosleep} ");
+        #[expect(clippy::disallowed_methods, reason = "a test looks at the program it runs")]
+        let is_between = || fs::read_to_string(&call).is_ok_and(|call| call.starts_with(&sleeping));
+        let has_ended = |child: &mut Child| child.try_wait().unwrap().is_some();
+        assert!(eventually(PATIENCE, || is_between() || has_ended(&mut child)));
+        between();
+        Self::read(&Run::of(child.wait_with_output().unwrap()))
     }
 
     /// Of a tree that stays as it is.

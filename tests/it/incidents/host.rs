@@ -174,6 +174,15 @@ fn packets_that_are_lost_before_tcp_are_the_hosts() {
 }
 
 #[test]
+fn tw_recycle_on_an_old_kernel_shuts_clients_out() {
+    let tree = host(&[("net/ipv4/tcp_tw_recycle", "1\n")]).file("sys/kernel/osrelease", "4.4.0\n");
+    let diagnosis = Diagnosis::of_tree(&tree);
+    let found = diagnosis.finds("tw-sysctl-lint", Critical, &[]);
+    assert!(found.to_string().contains("tcp_tw_recycle"), "{found:#}");
+    diagnosis.and_nothing_at_all_than(&["tw-sysctl-lint"]);
+}
+
+#[test]
 fn a_process_without_a_descriptor_left_is_named() {
     // The other lines are those of this machine.
     #[expect(clippy::disallowed_methods, reason = "a test looks at itself")]

@@ -1,6 +1,9 @@
 //! Real servers under load: well set up ones are well, and others are named.
 
-use super::{diagnosis::Diagnosis, wait_for};
+use super::{
+    diagnosis::{Diagnosis, Severity::Notice},
+    wait_for,
+};
 use crate::lab::{
     deadline::{PATIENCE, eventually},
     link::Link,
@@ -43,6 +46,30 @@ fn nginx_that_keeps_its_connections_to_node_is_well_and_so_is_node() {
     wait_for(&link.near, 16, "state = ESTABLISHED and local.port = 80");
     Diagnosis::of(&link.near).is_calm();
     Diagnosis::of(&link.far).is_calm();
+    assert!(load.runs());
+}
+
+#[test]
+fn nginx_without_upstream_keepalive_is_told_how_to_reuse() {
+    if !require_live(&["ip", "nginx", "node", "wrk"]) {
+        return;
+    }
+    let link = Link::new();
+    // Each answer takes so long that whose connection it is can be seen.
+    let slow = SERVICE.replace("response.end('hello')", "setTimeout(() => response.end(), 500)");
+    let _service = Server::node(&link.far, &slow, "10.77.0.10:3000");
+    // By address and not by upstream block: no connection is kept. It asks Node to close, so that
+    // TIME_WAIT is there and not here.
+    let proxy = "server { listen 10.77.0.1:80; location / { proxy_pass http://10.77.0.10:3000; } }";
+    let _nginx = Server::nginx(&link.near, proxy, "10.77.0.1:80");
+    let mut load = requests(&link);
+    wait_for(&link.near, 8, "peer.port = 3000");
+    let diagnosis = Diagnosis::of(&link.near);
+    let found =
+        diagnosis.finds("short-lived-connections", Notice, &["10.77.0.10", "3000", "nginx"]);
+    assert!(found["remedies"].to_string().contains("proxy_http_version 1.1"), "{found:#}");
+    let told = ["short-lived-connections", "ephemeral-port-pressure", "connect-port-scan"];
+    diagnosis.and_nothing_else_than(&told);
     assert!(load.runs());
 }
 

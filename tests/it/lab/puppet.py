@@ -152,17 +152,23 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-SYN, ACK = 2, 16
+SYN = 2
 
 
-def send_segment(raw, source, target, sequence, flags=SYN, acknowledged=0):
-    """A TCP segment without data and options, from any address to (address, port)."""
+def timestamp(value):
+    """The option, padded."""
+    return struct.pack("!BBBBII", 1, 1, 8, 10, value, 0)
+
+
+def send_segment(raw, source, target, sequence, options=b""):
+    """A SYN from any address to (address, port)."""
     addresses = socket.inet_aton(source[0]) + socket.inet_aton(target[0])
     ports = (source[1], target[1])
-    head = struct.pack("!HHIIBBHHH", *ports, sequence, acknowledged, 5 << 4, flags, 65535, 0, 0)
+    words = (20 + len(options)) // 4
+    head = struct.pack("!HHIIBBHHH", *ports, sequence, 0, words << 4, SYN, 65535, 0, 0) + options
     pseudo = addresses + struct.pack("!BBH", 0, socket.IPPROTO_TCP, len(head))
     head = head[:16] + struct.pack("!H", checksum(pseudo + head)) + head[18:]
-    packet = struct.pack("!BBHHHBBH", 0x45, 0, 40, 0, 0, 64, socket.IPPROTO_TCP, 0) + addresses
+    packet = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head), 0, 0, 64, socket.IPPROTO_TCP, 0) + addresses
     raw.sendto(packet + head, (target[0], 0))
 
 
