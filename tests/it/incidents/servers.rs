@@ -2,7 +2,7 @@
 
 use super::{
     diagnosis::{Diagnosis, Severity::Notice},
-    wait_for,
+    settings, wait_for,
 };
 use crate::lab::{
     deadline::{PATIENCE, eventually},
@@ -56,7 +56,7 @@ fn nginx_without_upstream_keepalive_is_told_how_to_reuse() {
     }
     let link = Link::new();
     // Each answer takes so long that whose connection it is can be seen.
-    let slow = SERVICE.replace("response.end('hello')", "setTimeout(() => response.end(), 500)");
+    let slow = SERVICE.replace("response.end('hello')", "setTimeout(() => response.end(), 3000)");
     let _service = Server::node(&link.far, &slow, "10.77.0.10:3000");
     // By address and not by upstream block: no connection is kept. It asks Node to close, so that
     // TIME_WAIT is there and not here.
@@ -64,7 +64,10 @@ fn nginx_without_upstream_keepalive_is_told_how_to_reuse() {
     let _nginx = Server::nginx(&link.near, proxy, "10.77.0.1:80");
     let mut load = requests(&link);
     wait_for(&link.near, 8, "peer.port = 3000");
-    let diagnosis = Diagnosis::of(&link.near);
+    // So few a second are a matter of course elsewhere.
+    let few = "notice_per_second = 1\nnotice_times_open = 0.1";
+    let few = settings(&format!("[rules.short-lived-connections]\n{few}"));
+    let diagnosis = Diagnosis::with(&link.near, &few.switch());
     let found =
         diagnosis.finds("short-lived-connections", Notice, &["10.77.0.10", "3000", "nginx"]);
     assert!(found["remedies"].to_string().contains("proxy_http_version 1.1"), "{found:#}");
