@@ -56,7 +56,10 @@ fn nginx_without_upstream_keepalive_is_told_how_to_reuse() {
     }
     let link = Link::new();
     // Each answer takes so long that whose connection it is can be seen.
-    let slow = SERVICE.replace("response.end('hello')", "setTimeout(() => response.end(), 3000)");
+    let slow = SERVICE.replace(
+        "response.end('hello')",
+        "setTimeout(() => response.end(), 500 + Math.random() * 1000)",
+    );
     let _service = Server::node(&link.far, &slow, "10.77.0.10:3000");
     // By address and not by upstream block: no connection is kept. It asks Node to close, so that
     // TIME_WAIT is there and not here.
