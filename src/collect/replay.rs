@@ -17,6 +17,11 @@ use std::{collections::HashSet, time::Duration};
 pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>) {
     let snapshot = &mut recording.snapshot;
     snapshot.sockets.retain(|socket| query.wants(socket));
+    // The order of the tables is the question's.
+    let place = |socket: &Socket| {
+        query.protocols.iter().position(|(protocol, _)| *protocol == socket.protocol)
+    };
+    snapshot.sockets.sort_by_key(place);
     let need = query.need;
     for socket in &mut snapshot.sockets {
         if !need.includes(Need::TCP_INFO) {

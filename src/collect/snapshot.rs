@@ -18,8 +18,10 @@ use crate::{
         about::{About, SourceKind},
         counters::Sample,
         earlier::Earlier,
+        family::FamilyFacts,
         limits::Limits,
         netns::NetnsIndex,
+        protocol::Protocol,
         snapshot::{Alive, Snapshot},
         socket::Socket,
         state::State,
@@ -162,7 +164,7 @@ pub(super) fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> 
     let mut sockets = vec![];
     let mut tables = Tables::open(query)?;
     tables.read(NetnsIndex::default(), |socket, _| {
-        if query.wants(socket) {
+        if query.wants(socket) && !is_our_own(socket) {
             sockets.push(socket.clone());
         }
         Next::More
@@ -170,8 +172,17 @@ pub(super) fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> 
     Ok((sockets, tables.provenance))
 }
 
+/// Whether it is one of the netlink sockets this process asks by: the look is not a part of what is
+/// looked at. The first has the process id as its address (`netlink_autobind`).
+fn is_our_own(socket: &Socket) -> bool {
+    matches!(socket.family_facts.as_deref(),
+        Some(FamilyFacts::Netlink(netlink)) if netlink.port_id == std::process::id())
+}
+
 fn alive(socket: &Socket) -> Option<Alive> {
-    let is_alive = socket.state != State::Listen && !socket.is_mini();
+    // What can go on into TIME_WAIT.
+    let is_tcp = socket.protocol == Protocol::Tcp;
+    let is_alive = is_tcp && socket.state != State::Listen && !socket.is_mini();
     let (cookie, inode) = (socket.cookie?, socket.inode?);
     is_alive.then_some(Alive { cookie, inode })
 }

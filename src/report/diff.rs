@@ -126,14 +126,18 @@ pub fn compare<'a>(before: &'a Recording, after: &'a Recording) -> Diff<'a> {
             "name the earlier one first",
         ));
     }
-    for protocol in Protocol::ALL {
-        if before.protocols.contains(&protocol) != after.protocols.contains(&protocol) {
-            gaps.push(Gap::new(
-                "not-recorded",
-                format!("{protocol} sockets are left out: one of the snapshots has none recorded"),
-                "record both with the same options",
-            ));
-        }
+    let in_one = |protocol: &Protocol| {
+        before.protocols.contains(protocol) != after.protocols.contains(protocol)
+    };
+    let left_out: Vec<&str> =
+        Protocol::ALL.into_iter().filter(in_one).map(Protocol::name).collect();
+    if !left_out.is_empty() {
+        let names = left_out.join(", ");
+        gaps.push(Gap::new(
+            "not-recorded",
+            format!("{names} sockets are left out: one of the snapshots has none recorded"),
+            "record both with the same options",
+        ));
     }
     let both = |s: &&Socket| {
         before.protocols.contains(&s.protocol) && after.protocols.contains(&s.protocol)

@@ -36,7 +36,8 @@ pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
     }
     let protocols = protocols(args);
     let mut recording = if let Some(mut recording) = recorded {
-        let asked = |protocol| protocols.iter().any(|(asked, _)| *asked == protocol);
+        let every = !args.tcp && !args.udp;
+        let asked = |protocol| every || protocols.iter().any(|(asked, _)| *asked == protocol);
         recording.snapshot.sockets.retain(|socket| asked(socket.protocol));
         recording.protocols.retain(|protocol| asked(*protocol));
         recording
