@@ -79,6 +79,12 @@ impl Namespaces {
         self.places.first().map(|(_, netns)| netns.clone()).unwrap_or_default()
     }
 
+    /// The machine's own, where it is among them.
+    pub fn host(&self) -> Option<NetnsIndex> {
+        let is_host = |(_, netns): &(Place, Netns)| netns.kind == Some(NameKind::Host);
+        self.places.iter().position(is_host).map(NetnsIndex::new)
+    }
+
     /// Visits each in turn until one says stop. `each` runs in the namespace it is told, with the
     /// question as it is to be asked there: by /proc alone where the namespace cannot be entered.
     ///

@@ -48,7 +48,12 @@ pub fn look_up_some(
     look_up_inodes(query, Some(inodes.into_iter().collect()), netns)
 }
 
-fn look_up_inodes(query: &Query, inodes: Option<HashSet<u64>>, netns: Option<u64>) -> LookUp {
+/// Looks up the holders of these sockets; `None`: of every socket of the host.
+pub(super) fn look_up_inodes(
+    query: &Query,
+    inodes: Option<HashSet<u64>>,
+    netns: Option<u64>,
+) -> LookUp {
     let wanted = Wanted {
         inodes,
         netns,

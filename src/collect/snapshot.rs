@@ -3,14 +3,16 @@
 use super::{
     limits,
     list::Failure,
-    owners,
-    query::Query,
+    namespaces::Namespaces,
+    owners::{self, LookUp},
+    query::{Query, Scope},
     tables::{Provenance, Tables},
 };
 use crate::{
     field::need::Need,
     kernel::{
-        host, namespace,
+        error::Error,
+        host,
         netlink::connection::Next,
         proc::{counters, dead_sockets, sysctl},
     },
@@ -19,16 +21,20 @@ use crate::{
         counters::Sample,
         earlier::Earlier,
         family::FamilyFacts,
+        gap::Gap,
         limits::Limits,
-        netns::NetnsIndex,
+        netns::{Netns, NetnsIndex},
+        owner::Owners,
         protocol::Protocol,
+        settings::Settings,
         snapshot::{Alive, Snapshot},
         socket::Socket,
         state::State,
     },
 };
+use nix::errno::Errno;
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -37,76 +43,114 @@ use std::{
 /// happened once.
 const PARTS: u32 = 4;
 
-/// Takes a snapshot of what the query asks for.
+/// Takes a snapshot of what the query asks for, in one namespace.
+pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure> {
+    let query = Query { scope: Scope::Here, ..query.clone() };
+    let (taken, _) = take_each(&query, window, |snapshot| snapshot)?;
+    // One namespace was asked for: without an error it was looked into.
+    taken.into_iter().next().ok_or_else(|| Failure::Kernel(no_namespace()))
+}
+
+fn no_namespace() -> Error {
+    Error::errno("look into", "the network namespace", Errno::ESRCH)
+}
+
+/// Takes a snapshot of what the query asks for in each of its namespaces, and hands it to `work` on
+/// a thread that is in that namespace. Also tells which namespaces could not be seen.
 ///
 /// With a window there are two looks, so that rates are known, and so that a connection which
-/// closed in between has an owner. Owners are looked up at the first look, where the query needs
-/// them: what is alive then explains what is gone at the second.
-pub fn take(query: &Query, window: Option<Duration>) -> Result<Snapshot, Failure> {
+/// closed in between has an owner; every namespace is looked at once before the first is looked at
+/// again. Owners are looked up at the first look, where the query needs them, for all namespaces at
+/// once: what is alive then explains what is gone at the second.
+pub fn take_each<T: Send>(
+    query: &Query,
+    window: Option<Duration>,
+    work: impl Fn(Snapshot) -> T + Sync,
+) -> Result<(Vec<T>, Vec<Gap>), Failure> {
+    let mut namespaces = Namespaces::of(query)?;
+    let spaces = namespaces.spaces();
     let start = Instant::now();
-    let netns = namespace::current(&query.root);
-    let (first_counters, mut gaps) = counters::read(&query.root);
-    let (mut sockets, mut provenance) = look(query)?;
-    let mut found = owners::LookUp::default();
-    if query.need.includes(Need::OWNERS) {
-        // Those that open during the window are wanted too: every socket of the host.
-        found = owners::look_up(query, &sockets, window.is_some(), netns.inode);
-    }
-    let mut samples = vec![Sample { at_ms: 0, counters: first_counters }];
-    let (mut alive_before, mut earlier) = (vec![], vec![]);
+    let mut looks: BTreeMap<NetnsIndex, Look> = BTreeMap::new();
+    namespaces.visit(query, |netns, query| {
+        looks.insert(netns, look(netns, query, start)?);
+        Ok(Next::More)
+    })?;
+    let mut gaps = namespaces.gaps();
+    let mut found = look_up_owners(query, &namespaces, &looks, window.is_some());
     if let Some(window) = window {
-        alive_before = sockets.iter().filter_map(alive).collect();
-        if query.need.includes(Need::EARLIER) {
-            earlier = sockets.iter().map(Earlier::of).collect();
-            // Half a kilobyte each, by the hundred thousand: not kept while waiting.
-            drop(std::mem::take(&mut sockets));
-            for part in 1..PARTS {
-                thread::sleep((window * part / PARTS).saturating_sub(start.elapsed()));
-                samples.push(sample(query, start));
+        looks.values_mut().for_each(|look| look.is_the_first(query));
+        for part in 1..PARTS {
+            if !query.need.includes(Need::EARLIER) {
+                break;
             }
+            thread::sleep((window * part / PARTS).saturating_sub(start.elapsed()));
+            namespaces.visit(query, |netns, query| {
+                if let Some(look) = looks.get_mut(&netns) {
+                    look.samples.push(sample(query, start));
+                }
+                Ok(Next::More)
+            })?;
         }
         thread::sleep(window.saturating_sub(start.elapsed()));
-        (sockets, provenance) = look(query)?;
-        samples.push(sample(query, start));
     }
-    if window.is_some() && query.need.includes(Need::OWNERS) {
-        // The look-up went over the whole host; of it only this namespace's sockets are told.
-        let alive = alive_before.iter().map(|alive: &Alive| alive.inode);
-        let listed: HashSet<u64> = sockets.iter().flat_map(owners::inodes).chain(alive).collect();
-        found.owners = found.owners.of(|inode| listed.contains(&inode));
+    let host_wide = namespaces.host().and_then(|host| looks.get(&host)).map(|l| l.settings.clone());
+    let one = looks.len() == 1;
+    let mut taken = vec![];
+    namespaces.visit(query, |netns, query| {
+        let Some(first) = looks.remove(&netns) else { return Ok(Next::More) };
+        let last = window.map(|_| look(netns, query, start)).transpose()?;
+        let about = spaces.get(netns.at()).map(|space| space.netns.clone()).unwrap_or_default();
+        let mut snapshot = joined(query, about, first, last);
+        if let Some(host_wide) = &host_wide {
+            snapshot.settings.add_host_wide(host_wide);
+        }
+        snapshot.owners = if one && window.is_none() {
+            found.take_owners()
+        } else {
+            // The look-up went over the whole host; of it only this namespace's sockets are told.
+            let alive = snapshot.alive_before.iter().map(|alive| alive.inode);
+            let now = snapshot.sockets.iter().flat_map(owners::inodes);
+            found.owners.among(now.chain(alive))
+        };
+        // Of the sockets alive at the last look: one that closed meanwhile is nobody's.
+        let lacks = |s: &&Socket| {
+            query.need.includes(Need::OWNERS) && owners::lacks_owner(s, &snapshot.owners)
+        };
+        let without = snapshot.sockets.iter().filter(lacks).count() as u64;
+        snapshot.about.gaps.extend(found.gaps(without));
+        if query.need.includes(Need::LIMITS) {
+            let netns = snapshot.about.netns.inode;
+            snapshot.limits = limits::read(query, &snapshot.owners, netns);
+        }
+        if query.need.includes(Need::EARLIER) {
+            let looks = (snapshot.earlier.as_slice(), snapshot.sockets.as_slice());
+            count_dead_sockets(query, &snapshot.samples, looks, &mut snapshot.limits);
+            snapshot.settings.of_host = sysctl::of_first_namespace(&query.root);
+        }
+        taken.push(work(snapshot));
+        Ok(Next::More)
+    })?;
+    // What could be looked into once and not again.
+    gaps.extend(
+        namespaces.gaps().into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>(),
+    );
+    Ok((taken, gaps))
+}
+
+/// Who holds what was seen at the first look; of several namespaces without preferring one.
+fn look_up_owners(
+    query: &Query,
+    namespaces: &Namespaces,
+    looks: &BTreeMap<NetnsIndex, Look>,
+    more: bool,
+) -> LookUp {
+    if !query.need.includes(Need::OWNERS) {
+        return LookUp::default();
     }
-    let mut limits = if query.need.includes(Need::LIMITS) {
-        limits::read(query, &found.owners, netns.inode)
-    } else {
-        Limits::default()
-    };
-    let mut settings = sysctl::read(&query.root);
-    if query.need.includes(Need::EARLIER) {
-        count_dead_sockets(query, &samples, (&earlier, &sockets), &mut limits);
-        settings.of_host = sysctl::of_first_namespace(&query.root);
-    }
-    gaps.extend(provenance.gaps);
-    // Of the sockets alive at the last look: one that closed meanwhile is nobody's.
-    let lacks =
-        |s: &&Socket| query.need.includes(Need::OWNERS) && owners::lacks_owner(s, &found.owners);
-    gaps.extend(found.gaps(sockets.iter().filter(lacks).count() as u64));
-    Ok(Snapshot {
-        about: About {
-            generated_at: SystemTime::now(),
-            host: host::read(&query.root),
-            source: provenance.kind.unwrap_or(SourceKind::Netlink),
-            fallback_reason: provenance.fallback_reason,
-            netns,
-            gaps,
-        },
-        sockets,
-        alive_before,
-        earlier,
-        owners: found.take_owners(),
-        settings,
-        limits,
-        samples,
-    })
+    let netns = namespaces.first().inode.filter(|_| query.scope == Scope::Here);
+    // Those that open during the window are wanted too: every socket of the host.
+    let seen = || looks.values().flat_map(|look| &look.sockets).flat_map(owners::inodes).collect();
+    owners::look_up_inodes(query, (!more).then(seen), netns)
 }
 
 /// Sockets in no table that a namespace may have without a closer look: a few are always about to
@@ -154,22 +198,101 @@ pub fn name_owners(query: &Query, snapshot: &mut Snapshot, inodes: impl IntoIter
     limits::add(query, &snapshot.owners, &mut snapshot.limits);
 }
 
+/// One look at a namespace.
+struct Look {
+    /// Counters, each at the time since the question was asked.
+    samples: Vec<Sample>,
+    settings: Settings,
+    sockets: Vec<Socket>,
+    /// What is kept of the sockets where another look follows.
+    alive: Vec<Alive>,
+    earlier: Vec<Earlier>,
+    provenance: Provenance,
+}
+
+impl Look {
+    /// Keeps of the sockets what the last look will be compared with.
+    fn is_the_first(&mut self, query: &Query) {
+        self.alive = self.sockets.iter().filter_map(alive).collect();
+        if query.need.includes(Need::EARLIER) {
+            self.earlier = self.sockets.iter().map(Earlier::of).collect();
+            // Half a kilobyte each, by the hundred thousand: not kept while waiting.
+            drop(std::mem::take(&mut self.sockets));
+        }
+    }
+}
+
 fn sample(query: &Query, start: Instant) -> Sample {
     let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     Sample { at_ms, counters: counters::read(&query.root).0 }
 }
 
-/// One look at the sockets a query asks for, without its filter.
-pub(super) fn look(query: &Query) -> Result<(Vec<Socket>, Provenance), Failure> {
+/// The sockets a query asks for as they are now, without its filter.
+pub(super) fn sockets(
+    netns: NetnsIndex,
+    query: &Query,
+) -> Result<(Vec<Socket>, Provenance), Error> {
     let mut sockets = vec![];
     let mut tables = Tables::open(query)?;
-    tables.read(NetnsIndex::default(), |socket, _| {
+    tables.read(netns, |socket, _| {
         if query.wants(socket) && !is_our_own(socket) {
             sockets.push(socket.clone());
         }
         Next::More
     })?;
     Ok((sockets, tables.provenance))
+}
+
+fn look(netns: NetnsIndex, query: &Query, start: Instant) -> Result<Look, Error> {
+    let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (counters, gaps) = counters::read(&query.root);
+    let (sockets, mut provenance) = sockets(netns, query)?;
+    provenance.gaps.extend(gaps);
+    let settings = sysctl::read(&query.root);
+    Ok(Look {
+        samples: vec![Sample { at_ms, counters }],
+        settings,
+        sockets,
+        alive: vec![],
+        earlier: vec![],
+        provenance,
+    })
+}
+
+/// A snapshot of one look, or of two; whose the sockets are is not known yet.
+fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snapshot {
+    let Look { mut samples, alive: alive_before, earlier, .. } = first;
+    let last = match last {
+        None => {
+            let Look { settings, sockets, provenance, .. } = first;
+            Look { samples: vec![], settings, sockets, alive: vec![], earlier: vec![], provenance }
+        }
+        Some(mut last) => {
+            samples.append(&mut last.samples);
+            last
+        }
+    };
+    let began_at_ms = samples.first().map_or(0, |sample| sample.at_ms);
+    for sample in &mut samples {
+        sample.at_ms = sample.at_ms.saturating_sub(began_at_ms);
+    }
+    Snapshot {
+        about: About {
+            generated_at: SystemTime::now(),
+            host: host::read(&query.root),
+            source: last.provenance.kind.unwrap_or(SourceKind::Netlink),
+            fallback_reason: last.provenance.fallback_reason,
+            netns,
+            gaps: last.provenance.gaps,
+        },
+        sockets: last.sockets,
+        alive_before,
+        earlier,
+        owners: Owners::default(),
+        settings: last.settings,
+        limits: Limits::default(),
+        samples,
+    }
 }
 
 /// Whether it is one of the netlink sockets this process asks by: the look is not a part of what is

@@ -1,6 +1,9 @@
 //! Who holds a socket.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 /// In place of a descriptor's number, where only the process is known.
 pub const UNKNOWN_FD: u32 = u32::MAX;
@@ -227,11 +230,19 @@ impl Owners {
 
     /// The same, with these sockets alone and the processes that hold them.
     #[must_use]
-    pub fn of(&self, is_wanted: impl Fn(u64) -> bool) -> Self {
+    pub fn among(&self, inodes: impl IntoIterator<Item = u64>) -> Self {
+        let mut held: BTreeMap<u32, Vec<(u64, u32)>> = BTreeMap::new();
+        let mut inodes: Vec<u64> = inodes.into_iter().collect();
+        inodes.sort_unstable();
+        inodes.dedup();
+        for inode in inodes {
+            for descriptor in self.descriptors_for(inode) {
+                held.entry(descriptor.process).or_default().push((inode, descriptor.fd));
+            }
+        }
         let mut owners = Self::default();
-        for (process, mut sockets) in self.holdings() {
-            sockets.retain(|(inode, _)| is_wanted(*inode));
-            if !sockets.is_empty() {
+        for (index, sockets) in held {
+            if let Some(process) = self.processes.get(index as usize) {
                 owners.add(process.clone(), &sockets);
             }
         }
@@ -245,15 +256,16 @@ impl Owners {
 
     /// Every (process, descriptor) that holds the socket, by process.
     pub fn holders(&self, inode: u64) -> impl Iterator<Item = (&Process, u32)> {
+        let descriptors = self.descriptors_for(inode);
+        descriptors.filter_map(|d| Some((self.processes.get(d.process as usize)?, d.fd)))
+    }
+
+    fn descriptors_for(&self, inode: u64) -> impl Iterator<Item = &Descriptor> {
         let drawer = self.drawers.of_inode(inode).and_then(|range| self.descriptors.get(range));
         let drawer = drawer.unwrap_or_default();
         let start = drawer.partition_point(|d| d.inode < inode);
-        drawer
-            .get(start..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(move |d| d.inode == inode)
-            .filter_map(|d| Some((self.processes.get(d.process as usize)?, d.fd)))
+        let from = drawer.get(start..).unwrap_or_default();
+        from.iter().take_while(move |d| d.inode == inode)
     }
 
     /// What it means that an inode has no holder; `None` before any look-up.

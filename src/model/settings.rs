@@ -20,6 +20,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Adds from the host's own namespace what holds for the whole host and is shown there alone:
+    /// `tcp_mem`, `tcp_max_orphans` and others are in no other namespace's /proc/sys/net.
+    pub fn add_host_wide(&mut self, host: &Self) {
+        for (name, text) in &host.values {
+            if self.is_absent(name) {
+                self.missing.remove(name);
+                self.values.insert(name.clone(), text.clone());
+            }
+        }
+    }
+
     /// The text of a setting.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

@@ -1,7 +1,7 @@
 //! The head that every JSON document begins with.
 
 use super::json;
-use crate::model::{about::About, gap::Gap};
+use crate::model::{about::About, gap::Gap, netns::Netns};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -40,14 +40,56 @@ pub fn report(
     about: &About,
     report: &impl Serialize,
 ) -> serde_json::Result<()> {
+    whole(out, schema, about, None, report)?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// The schema of a report made in each of several namespaces.
+pub const NAMESPACES: &str = "sockeye.namespaces/1";
+
+/// Writes one report for each namespace as one document: each entry is the report's own document,
+/// as `--netns` prints it, with its `netns`.
+pub fn reports<'r, R: Serialize + 'r>(
+    out: &mut Vec<u8>,
+    schema: &str,
+    about: &About,
+    each: impl Iterator<Item = (&'r About, &'r R)>,
+) -> serde_json::Result<()> {
+    write(out, NAMESPACES, about);
+    out.extend(b",\"report\":");
+    json::string(out, schema);
+    out.extend(b",\"namespaces\":[");
+    for (index, (about, report)) in each.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        whole(out, schema, about, Some(&about.netns), report)?;
+    }
+    out.extend(b"]}\n");
+    Ok(())
+}
+
+/// A report's document without a newline, with the namespace it is about where it is one of several.
+fn whole(
+    out: &mut Vec<u8>,
+    schema: &str,
+    about: &About,
+    netns: Option<&Netns>,
+    report: &impl Serialize,
+) -> serde_json::Result<()> {
     let mut own = serde_json::to_value(report)?;
     // What a report says of the host belongs to the one object of that name.
     let host = own.as_object_mut().and_then(|own| own.remove("host"));
     begin(out, schema, about);
     append(out, &serde_json::to_vec(&host)?);
     end(out, about);
+    if let Some(netns) = netns {
+        out.extend(b",\"netns\":");
+        out.extend(serde_json::to_vec(netns)?);
+    }
     append(out, &serde_json::to_vec(&own)?);
-    out.extend(b"}\n");
+    out.push(b'}');
     Ok(())
 }
 

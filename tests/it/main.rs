@@ -34,6 +34,8 @@ mod kill;
 mod lab;
 /// The rooms of src/ import downward only, and are named after what they hold.
 mod layers;
+/// Every network namespace is found, told once and named.
+mod namespaces;
 /// Names of the processes that hold a socket agree with lsof's, and their absence has a reason.
 mod owners;
 /// Runs the program.

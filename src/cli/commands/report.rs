@@ -2,10 +2,17 @@
 
 use crate::{
     cli::{args::ReportArgs, exit::Exit, failure::Failure, notices::Notices, plan, repeat},
-    collect::{query::Query, replay, snapshot},
+    collect::{
+        query::{Query, Scope},
+        replay, snapshot,
+    },
     kernel::namespace,
-    model::{about::About, snapshot::Snapshot},
-    view::{document::Document, head, output::Output, terminal::Device},
+    model::{
+        about::{About, SourceKind},
+        gap::Gap,
+        snapshot::Snapshot,
+    },
+    view::{document::Document, head, output::Output, present, terminal::Device},
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -18,33 +25,96 @@ pub struct Report<R> {
     pub document: Document,
 }
 
+/// What was made of one namespace.
+struct Part<R> {
+    report: Report<R>,
+    about: About,
+    /// Whether there is any socket in it.
+    is_empty: bool,
+}
+
 /// Takes snapshots and prints a report of each, once or as often as was asked.
-pub fn run<R: Serialize>(
+///
+/// `make` runs on a thread in the namespace of its snapshot.
+pub fn run<R: Serialize + Send>(
     args: &ReportArgs,
     schema: &str,
     query: &Query,
     window: Option<Duration>,
-    make: impl Fn(&Snapshot) -> Result<Report<R>, Failure>,
+    make: impl Fn(&Snapshot) -> Result<Report<R>, Failure> + Sync,
 ) -> Result<Exit, Failure> {
     let mut recorded = plan::recording(&args.source, &args.repeat)?;
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }
     let device = plan::device(args.output.color);
+    let several = query.scope == Scope::Everywhere;
     let mut notices = Notices::default();
+    let make = |snapshot: Snapshot| {
+        let report = make(&snapshot)?;
+        let is_empty = snapshot.sockets.is_empty();
+        Ok(Part { report, about: snapshot.about, is_empty })
+    };
     repeat::run(&args.repeat, |_| {
-        let snapshot = match recorded.take() {
+        let (parts, gaps) = match recorded.take() {
             Some(mut recording) => {
                 replay::narrow(&mut recording, query, window);
-                recording.snapshot
+                (vec![make(recording.snapshot)], vec![])
             }
-            None => snapshot::take(query, window)?,
+            None => snapshot::take_each(query, window, make)?,
         };
-        let report = make(&snapshot)?;
-        print(schema, args.output.wants_json(), device, &snapshot.about, &report)?;
-        notices.tell(&snapshot.about);
+        let parts: Vec<Part<R>> = parts.into_iter().collect::<Result<_, Failure>>()?;
+        let json = args.output.wants_json();
+        // Where no namespace could be looked into there was an error.
+        let Some(first) = parts.first() else { return Ok(Exit::Answered) };
+        let about = whole(&first.about, &parts, gaps);
+        if several {
+            print_each(schema, json, device, &about, &parts)?;
+        } else {
+            print(schema, json, device, &first.about, &first.report)?;
+        }
+        notices.tell(&about);
         Ok(Exit::Answered)
     })
+}
+
+/// What is said of all namespaces together: what could not be seen in any, once.
+fn whole<R>(first: &About, parts: &[Part<R>], mut gaps: Vec<Gap>) -> About {
+    let alike = parts.iter().all(|part| part.about.source == first.source);
+    let source = if alike { first.source } else { SourceKind::Mixed };
+    for gap in parts.iter().flat_map(|part| &part.about.gaps) {
+        if !gaps.contains(gap) {
+            gaps.push(gap.clone());
+        }
+    }
+    About { source, gaps, ..first.clone() }
+}
+
+/// Prints the reports of several namespaces: as one document, or one below the other.
+fn print_each<R: Serialize>(
+    schema: &str,
+    json: bool,
+    device: Device,
+    about: &About,
+    parts: &[Part<R>],
+) -> Result<(), Failure> {
+    let mut output = Output::stdout();
+    if json {
+        let each = parts.iter().map(|part| (&part.about, &part.report.figures));
+        head::reports(&mut output.buffer, schema, about, each)
+            .map_err(|error| Failure::output(&error.into()))?;
+        return Ok(output.flush()?);
+    }
+    let full = parts.iter().filter(|part| !part.is_empty);
+    for (index, part) in full.enumerate() {
+        let heading = present::namespaces::heading(&part.about.netns, index > 0);
+        output.buffer.extend(heading.render(device).as_bytes());
+        output.buffer.extend(part.report.document.render(device).as_bytes());
+        output.flush_if_full()?;
+    }
+    let empty = parts.iter().filter(|part| part.is_empty).map(|part| &part.about.netns);
+    output.buffer.extend(present::namespaces::without_sockets(empty).render(device).as_bytes());
+    Ok(output.flush()?)
 }
 
 /// Prints a report.

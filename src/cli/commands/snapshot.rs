@@ -30,6 +30,12 @@ pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
             "name a file: `sockeye snapshot -o FILE`",
         ));
     }
+    if args.source.all_netns {
+        return Err(Failure::usage(
+            "a snapshot holds one network namespace",
+            "name it with -N, and record one file for each",
+        ));
+    }
     let recorded = plan::recording(&args.source, &RepeatArgs::default())?;
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns)?;

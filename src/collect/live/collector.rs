@@ -241,7 +241,7 @@ impl Collector {
         let paths: BTreeMap<u64, String> = socket.cgroup_id.and_then(path).into_iter().collect();
         let names = RecordedNames { users: user.into_iter().collect(), ..RecordedNames::default() };
         let context = Context {
-            owners: self.owners.of(|inode| Some(inode) == socket.inode),
+            owners: self.owners.among(socket.inode),
             names: Names::recorded(&names),
             cgroups: CgroupTree::recorded(&paths),
             spaces: space.into_iter().collect(),

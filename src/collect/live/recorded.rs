@@ -91,7 +91,7 @@ impl Recorded {
         Some(Detail {
             key,
             context: Context {
-                owners: self.owners.of(|inode| Some(inode) == socket.inode),
+                owners: self.owners.among(socket.inode),
                 names: Names::recorded(names),
                 cgroups: CgroupTree::recorded(&names.cgroups),
                 spaces: self.context.spaces.clone(),

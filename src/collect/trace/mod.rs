@@ -27,6 +27,7 @@ use crate::{
     model::{
         event::{Event, EventSource},
         gap::Gap,
+        netns::NetnsIndex,
         owner::Process,
         protocol::Protocol,
         socket::Socket,
@@ -376,7 +377,8 @@ impl<'q> Tracer<'q> {
 }
 
 fn look(query: &Query) -> Result<Vec<Socket>, Failure> {
-    snapshot::look(query).map(|(sockets, _)| sockets)
+    let (sockets, _) = snapshot::sockets(NetnsIndex::default(), query)?;
+    Ok(sockets)
 }
 
 fn refused(error: &Error) -> Gap {

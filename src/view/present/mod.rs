@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod doctor;
+pub mod namespaces;
 pub mod overview;
 mod page;
 pub mod time_wait;

@@ -4,6 +4,7 @@ mod capacity;
 mod doctor;
 mod event;
 mod explain;
+mod namespaces;
 mod overview;
 mod parts;
 mod snapshot;
@@ -38,6 +39,11 @@ const SCHEMAS: &[Schema] = &[
     Schema { name: "doctor", summary: "the diagnosis, by doctor --json", make: doctor::report },
     Schema { name: "explain", summary: "a topic, by explain --json", make: explain::topic },
     Schema { name: "kill", summary: "what was closed, by kill --json", make: socket::closings },
+    Schema {
+        name: "namespaces",
+        summary: "a report of each network namespace, by --json --all-netns",
+        make: namespaces::reports,
+    },
     Schema { name: "overview", summary: "sockeye alone, by --json", make: overview::overview },
     Schema { name: "snapshot", summary: "the first line of a snapshot file", make: snapshot::head },
     Schema { name: "diff", summary: "what changed, by diff --json", make: snapshot::comparison },

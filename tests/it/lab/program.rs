@@ -196,4 +196,5 @@ pub(crate) struct Holder {
 pub(crate) struct Netns {
     pub(crate) inode: Option<u64>,
     pub(crate) name: Option<String>,
+    pub(crate) kind: Option<String>,
 }

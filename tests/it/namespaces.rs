@@ -1,0 +1,292 @@
+//! Every network namespace at once: found by whatever leads to it, told once, named.
+
+use crate::{
+    lab::{
+        namespace::Namespace,
+        process::Script,
+        program::{Row, Run, SOCKEYE, public_copy},
+        requirement::require_live,
+        transport::{at, connect, listener, local},
+    },
+    program,
+};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    net::{IpAddr, Ipv4Addr},
+    os::unix::fs::{MetadataExt, symlink},
+    path::Path,
+    process::Command,
+};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Says that it is ready, and waits for the end of its standard input.
+const WAIT: &str = "import sys; print('ready', flush=True); sys.stdin.read()";
+
+/// Runs sockeye outside of every namespace of the test, over all of them.
+fn everywhere(arguments: &str) -> Run {
+    let mut command = Command::new(SOCKEYE);
+    command.arg("--all-netns").args(arguments.split_whitespace());
+    Run::of(command.output().unwrap())
+}
+
+fn rows(run: &Run) -> Vec<Row> {
+    run.document().sockets
+}
+
+/// The rows of the namespace with this inode.
+fn of(rows: &[Row], inode: u64) -> Vec<&Row> {
+    rows.iter().filter(|row| row.netns.inode == Some(inode)).collect()
+}
+
+fn ports(rows: &[&Row]) -> Vec<u16> {
+    let mut ports: Vec<u16> = rows.iter().map(|row| row.local.port).collect();
+    ports.sort_unstable();
+    ports
+}
+
+/// Inode of the namespace behind a file.
+fn inode(path: impl AsRef<Path>) -> u64 {
+    fs::metadata(path).unwrap().ino()
+}
+
+fn inode_of(namespace: &Namespace) -> u64 {
+    inode(format!("/run/netns/{}", namespace.name()))
+}
+
+/// A namespace that has lost its name: what keeps it is who is in it, or who has its sockets.
+fn take_name_away(namespace: &Namespace) {
+    let path = format!("/run/netns/{}", namespace.name());
+    umount2(path.as_str(), MntFlags::MNT_DETACH).unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn every_namespace_is_told_with_its_name_and_its_own_sockets() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let (one, other) = (Namespace::new(), Namespace::new());
+    // The same addresses in both: only the namespace tells them apart.
+    let held = [&one, &other].map(|namespace| namespace.run(|| listener(at(HERE, 7100), 4)));
+    let run = everywhere("-tlnp --json");
+    let all = rows(&run);
+    for namespace in [&one, &other] {
+        let rows = of(&all, inode_of(namespace));
+        assert_eq!(ports(&rows), [7100]);
+        assert_eq!(rows[0].netns.name.as_deref(), Some(namespace.name()));
+        assert_eq!(rows[0].processes[0].pid, std::process::id(), "held from outside of it");
+    }
+    // As many as one by one, and nothing twice.
+    let keys: BTreeSet<(Option<u64>, Option<u64>)> =
+        all.iter().map(|row| (row.netns.inode, row.cookie)).collect();
+    assert_eq!(keys.len(), all.len());
+    let table = everywhere("-tln");
+    assert!(table.stdout.starts_with("NetnsName "), "{}", table.stdout);
+    drop(held);
+}
+
+#[test]
+fn a_namespace_reached_in_several_ways_is_told_once() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let held = namespace.run(|| listener(at(HERE, 7101), 4));
+    let mut python = Command::new("python3");
+    let (script, _) = Script::start(&namespace, python.args(["-c", WAIT]));
+    let link = format!("/run/netns/{}-link", namespace.name());
+    symlink(format!("/proc/{}/ns/net", script.pid()), &link).unwrap();
+    let all = everywhere("-tln --json");
+    fs::remove_file(link).unwrap();
+    let all = rows(&all);
+    let rows = of(&all, inode_of(&namespace));
+    assert_eq!(ports(&rows), [7101]);
+    assert_eq!(rows[0].netns.name.as_deref(), Some(namespace.name()));
+    drop(held);
+}
+
+#[test]
+fn a_namespace_without_a_name_is_named_by_its_first_process() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let inode = inode_of(&namespace);
+    let mut python = Command::new("python3");
+    let (script, _) = Script::start(&namespace, python.args(["-c", WAIT]));
+    let held = namespace.run(|| listener(at(HERE, 7102), 4));
+    take_name_away(&namespace);
+    let all = rows(&everywhere("-tln --json"));
+    let rows = of(&all, inode);
+    assert_eq!(ports(&rows), [7102]);
+    assert_eq!(rows[0].netns.name, Some(format!("python3[{}]", script.pid())));
+    assert_eq!(rows[0].netns.kind.as_deref(), Some("process"));
+    drop(held);
+}
+
+#[test]
+fn a_socket_whose_process_has_died_is_found_by_a_mount_and_has_its_holder() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let directory = tempfile::TempDir::new().unwrap();
+    let kept = directory.path().join("kept alive");
+    File::create(&kept).unwrap();
+    let namespace = Namespace::new();
+    let inode = inode_of(&namespace);
+    // No process is in it: a thread that was made the sockets, which this one holds.
+    let held = namespace.run(|| listener(at(HERE, 7103), 4));
+    let from = format!("/run/netns/{}", namespace.name());
+    mount(Some(from.as_str()), &kept, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+    take_name_away(&namespace);
+    let all = rows(&everywhere("-tlnp --json"));
+    umount2(&kept, MntFlags::MNT_DETACH).unwrap();
+    let rows = of(&all, inode);
+    assert_eq!(ports(&rows), [7103]);
+    assert_eq!(rows[0].netns.name.as_deref(), Some("kept alive"));
+    assert_eq!(rows[0].netns.kind.as_deref(), Some("mount"));
+    assert_eq!(rows[0].processes[0].pid, std::process::id());
+    drop(held);
+}
+
+#[test]
+fn a_namespace_inside_user_namespaces_is_entered_by_root_and_read_from_within() {
+    if !require_live(&["ip", "python3", "unshare"]) {
+        return;
+    }
+    let outer = Namespace::new();
+    let held = outer.run(|| listener(at(HERE, 7104), 4));
+    let script = "import os, socket, sys
+s = socket.socket()
+s.bind(('0.0.0.0', 7105))
+s.listen()
+print(os.stat('/proc/self/ns/net').st_ino, flush=True)
+sys.stdin.read()";
+    let nested = "unshare --user --map-root-user unshare --user --map-root-user --net";
+    let mut words = nested.split_whitespace();
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).args(["python3", "-c", script]);
+    let (_script, line) = Script::start(&outer, &mut command);
+    let inner: u64 = line.trim().parse().unwrap();
+    let all = rows(&everywhere("-tln --json"));
+    assert_eq!(ports(&of(&all, inner)), [7105]);
+    assert_eq!(ports(&of(&all, inode_of(&outer))), [7104]);
+    // Root of a user namespace is nobody elsewhere: it may look through /proc, and says that it did.
+    let mut within = Command::new("unshare");
+    within.args(["--user", "--map-root-user", SOCKEYE, "--all-netns", "-tln", "--json"]);
+    let run = Run::of(within.output().unwrap());
+    let document = run.document();
+    assert!(document.warning_codes().contains(&"namespaces-by-proc"), "{run:?}");
+    let inner: Vec<&Row> = document.sockets.iter().filter(|r| r.local.port == 7105).collect();
+    assert_eq!(inner.len(), 1, "{run:?}");
+    drop(held);
+}
+
+#[test]
+fn without_privileges_other_namespaces_come_from_proc_and_it_is_said() {
+    if !require_live(&["ip", "python3", "setpriv"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let held = namespace.run(|| listener(at(HERE, 7106), 4));
+    let mut python = Command::new("python3");
+    let (script, _) = Script::start(&namespace, python.args(["-c", WAIT]));
+    let (_directory, copy) = public_copy(SOCKEYE);
+    let nobody = |source: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
+        command.args(["--all-netns", "-tln", "--json", "--source", source]);
+        Run::of(command.output().unwrap())
+    };
+    let run = nobody("auto");
+    let document = run.document();
+    let rows: Vec<&Row> = document.sockets.iter().filter(|r| r.local.port == 7106).collect();
+    assert_eq!(rows.len(), 1, "{run:?}");
+    assert_eq!(rows[0].accept_queue_limit, None, "/proc does not tell it");
+    // The link of the process may not be read, so the inode is not known; its name is.
+    assert_eq!(rows[0].netns.inode, None);
+    assert_eq!(rows[0].netns.name, Some(format!("python3[{}]", script.pid())));
+    let warning = document.warnings.iter().find(|w| w.code == "namespaces-by-proc").unwrap();
+    assert!(warning.message.contains("could not be entered"), "{}", warning.message);
+    assert!(run.stderr.contains("run as root"), "{}", run.stderr);
+    // Netlink alone cannot look there: what is missing is counted.
+    let run = nobody("netlink");
+    assert!(run.document().warning_codes().contains(&"namespaces-closed"), "{run:?}");
+    drop(held);
+}
+
+#[test]
+fn reports_are_made_for_each_namespace_with_its_own_limits_and_counters() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let namespaces = [Namespace::new(), Namespace::new()];
+    let mut held = vec![];
+    for (namespace, limit) in namespaces.iter().zip(["77", "99"]) {
+        namespace.set_sysctl("net.ipv4.tcp_max_tw_buckets", limit);
+        held.push(namespace.run(|| {
+            let listener = listener(at(HERE, 7107), 4);
+            let client = connect(HERE, local(&listener));
+            let accepted = listener.accept().unwrap().0;
+            // Who closes first keeps TIME_WAIT.
+            drop(client);
+            drop(accepted);
+            listener
+        }));
+    }
+    let schema: Value = program::run(["schema", "namespaces"]).quietly().json();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    for (report, place, values) in [
+        ("time-wait --interval 0.2", "/limit", Some([77, 99])),
+        ("capacity", "/limits", None),
+        ("", "/counts", None),
+    ] {
+        let run = everywhere(&format!("{report} --json"));
+        let document: Value = serde_json::from_str(&run.stdout).unwrap();
+        let errors: Vec<String> =
+            schema.iter_errors(&document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{report}: {errors:#?}");
+        for (index, namespace) in namespaces.iter().enumerate() {
+            let each = document["namespaces"].as_array().unwrap();
+            let of_it: Vec<&Value> =
+                each.iter().filter(|one| one["netns"]["name"] == namespace.name()).collect();
+            assert_eq!(of_it.len(), 1, "{report}");
+            assert!(!of_it[0].pointer(place).unwrap().is_null(), "{report}");
+            if let Some(values) = values {
+                assert_eq!(of_it[0].pointer(place).unwrap(), values[index], "{report}");
+                assert_eq!(of_it[0]["total"], 1);
+                assert!(of_it[0]["window_ms"].as_u64().unwrap() >= 200);
+            }
+        }
+    }
+    let summary: Value = serde_json::from_str(&everywhere("summary --json").stdout).unwrap();
+    for namespace in &namespaces {
+        let counts = summary["counts"].as_array().unwrap().iter();
+        let counted: Vec<(&str, u64)> = counts
+            .filter(|count| count["netns"]["name"] == namespace.name())
+            .map(|count| (count["state"].as_str().unwrap(), count["count"].as_u64().unwrap()))
+            .collect();
+        assert_eq!(counted, [("TIME_WAIT", 1), ("LISTEN", 1)]);
+    }
+    let page = everywhere("time-wait --interval 0.2").stdout;
+    assert!(page.contains(&format!("netns {}\n", namespaces[0].name())), "{page}");
+    drop(held);
+}
+
+#[test]
+fn a_file_whose_namespace_is_gone_is_said() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let stale = format!("/run/netns/{}-stale", namespace.name());
+    File::create(&stale).unwrap();
+    let run = everywhere("-tln");
+    fs::remove_file(&stale).unwrap();
+    assert_eq!(run.code, 0);
+    assert!(run.stderr.contains(&format!("no namespace is behind {stale}")), "{}", run.stderr);
+}
