@@ -9,6 +9,7 @@ use super::{
 use crate::{
     collect::query::{Order, Query, Scope, SourceChoice},
     field::{self, definition::Field, need::Need},
+    filter::Filter,
     kernel::{proc::root::Root, recording_file},
     model::{
         protocol::Protocol,
@@ -86,6 +87,7 @@ impl Plan {
             _ if args.ndjson => Format::Ndjson,
             format => format.unwrap_or(Format::Table),
         };
+        let scope = scope(&args.source, filter.as_ref());
         let as_ss = format == Format::Ss;
         let count = tables.count();
         let mut listed = tables.protocols;
@@ -99,7 +101,7 @@ impl Plan {
         let fields = if !grouped.is_empty() {
             grouped.clone()
         } else if chosen.is_empty() {
-            default_columns(args, &protocols, format)
+            default_columns(args, &protocols, format, scope)
         } else {
             chosen.clone()
         };
@@ -143,7 +145,7 @@ impl Plan {
             named: tables.named,
             family: tables.family,
             need,
-            scope: scope(&args.source),
+            scope,
             source: source(&args.source),
             root: root(&args.source)?,
             order,
@@ -179,9 +181,11 @@ fn source(args: &SourceArgs) -> SourceChoice {
     }
 }
 
-/// Whose sockets.
-fn scope(args: &SourceArgs) -> Scope {
-    if args.all_netns { Scope::Everywhere } else { Scope::Here }
+/// Whose sockets. A filter over namespaces, containers or pods asks for those of every namespace,
+/// unless one is named.
+fn scope(args: &SourceArgs, filter: Option<&Filter>) -> Scope {
+    let by_filter = filter.is_some_and(Filter::is_about_namespaces) && args.netns.is_none();
+    if args.all_netns || by_filter { Scope::Everywhere } else { Scope::Here }
 }
 
 /// What a report asks for: these sockets of both families, with this cost.
@@ -191,7 +195,7 @@ pub fn report_query(
     need: Need,
 ) -> Result<Query, Failure> {
     Ok(Query {
-        scope: scope(args),
+        scope: scope(args, None),
         source: source(args),
         owner_patience: owner_patience(args),
         owner_progress: notices::owner_progress(),
@@ -284,6 +288,7 @@ fn default_columns(
     args: &ListArgs,
     protocols: &[(Protocol, StateSet)],
     format: Format,
+    scope: Scope,
 ) -> Vec<&'static Field> {
     let any = |what: fn(Protocol) -> bool| protocols.iter().any(|(protocol, _)| what(*protocol));
     let all = |what: fn(Protocol) -> bool| protocols.iter().all(|(protocol, _)| what(*protocol));
@@ -304,7 +309,7 @@ fn default_columns(
             ids.extend_from_slice(more);
         }
     };
-    when(args.source.all_netns, &["netns.name"]);
+    when(scope == Scope::Everywhere, &["netns.name"]);
     when(several && all(Protocol::is_inet), &["protocol"]);
     when(several && !all(Protocol::is_inet), &["netid"]);
     when(!several && all(has_types), &["type"]);

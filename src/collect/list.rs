@@ -4,7 +4,7 @@ use super::{
     namespaces::Namespaces,
     order::Sorted,
     owners::{self, LookUp},
-    query::{Query, Scope},
+    query::Query,
     replay,
     sink::RowSink,
     tables::{Provenance, Tables},
@@ -69,6 +69,7 @@ pub struct Outcome {
 pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
     let mut namespaces = Namespaces::of(query)?;
     let mut listing = Listing::new(query, sink, namespaces.spaces(), namespaces.first());
+    listing.only = namespaces.only();
     if listing.needs_owners_first() {
         listing.look_up_owners(&[], true);
     }
@@ -118,6 +119,7 @@ pub fn recorded(
         spaces: vec![Space {
             netns: about.netns.clone(),
             ephemeral_ports: snapshot.settings.port_range(),
+            ..Space::default()
         }],
         known_holders: vec![],
     };
@@ -138,6 +140,8 @@ struct Listing<'q, 's> {
     sink: &'s mut dyn RowSink,
     context: Context,
     about: About,
+    /// The namespace, where there is one alone: of several there is none to prefer.
+    only: Option<u64>,
     /// What the reading of the namespaces before said of itself.
     provenance: Provenance,
     sorted: Sorted,
@@ -179,6 +183,7 @@ impl<'q, 's> Listing<'q, 's> {
             sink,
             about,
             context,
+            only: None,
             provenance: Provenance::default(),
             sorted: Sorted::default(),
             held: vec![],
@@ -219,9 +224,7 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
-        // Of every namespace there is none to prefer.
-        let netns = self.about.netns.inode.filter(|_| self.query.scope == Scope::Here);
-        self.look_up = owners::look_up(self.query, sockets, more, netns);
+        self.look_up = owners::look_up(self.query, sockets, more, self.only);
         self.context.owners = self.look_up.take_owners();
     }
 

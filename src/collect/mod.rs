@@ -4,6 +4,7 @@
 pub mod closing;
 pub mod dump;
 pub mod families;
+pub mod homes;
 pub mod limits;
 pub mod list;
 pub mod live;

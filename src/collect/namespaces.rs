@@ -1,13 +1,18 @@
 //! The network namespaces of a question: which, by what names, and a visit to each.
 
-use super::query::{Query, Scope, SourceChoice};
+use super::{
+    homes::Homes,
+    query::{Query, Scope, SourceChoice},
+};
 use crate::{
     field::row::Space,
+    filter::{Filter, reach::Outside},
     kernel::{
         error::Error,
         namespace::{
             self,
             find::{self, Found},
+            mounts,
             place::{Place, Visit},
         },
         netlink::connection::Next,
@@ -16,15 +21,19 @@ use crate::{
     model::{
         gap::Gap,
         netns::{NameKind, Netns, NetnsIndex},
+        owner::Process,
     },
 };
 use nix::unistd::geteuid;
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 /// The namespaces of a question, each once.
 #[derive(Debug)]
 pub struct Namespaces {
-    places: Vec<(Place, Netns)>,
+    places: Vec<(Place, Space)>,
     /// What could not be seen of them.
     gaps: Vec<Gap>,
     /// How many were read from /proc, since they could not be entered.
@@ -41,7 +50,8 @@ impl Namespaces {
             Self { places: vec![], gaps: vec![], by_proc: 0, closed: BTreeMap::new() };
         if query.scope == Scope::Here {
             let here = Place { is_here: true, ..Place::default() };
-            namespaces.places.push((here, namespace::current(root)));
+            let netns = namespace::current(root);
+            namespaces.places.push((here, Space { netns, ..Space::default() }));
             return Ok(namespaces);
         }
         let Found { places, stale, processes_hidden } = find::all(root)?;
@@ -60,28 +70,44 @@ impl Namespaces {
                 "run as root",
             ));
         }
+        let mut homes = Homes::new(root);
+        let filter = query.filter.as_ref();
         for place in places {
-            let netns = named(root, &place);
-            namespaces.places.push((place, netns));
+            let space = seen_from_outside(root, &place, &mut homes);
+            let may_pass = |filter: &Filter| {
+                let asks = filter.asks_for_homes();
+                let processes = if asks { distinct(root, &place, &mut homes) } else { vec![] };
+                let (netns, names) = (&space.netns, space.names.as_slice());
+                filter.may_pass(Outside { netns, names, processes: &processes })
+            };
+            if filter.is_none_or(may_pass) {
+                namespaces.places.push((place, space));
+            }
         }
         Ok(namespaces)
     }
 
     /// What rows are to know of each.
     pub fn spaces(&self) -> Vec<Space> {
-        let space =
-            |(_, netns): &(Place, Netns)| Space { netns: netns.clone(), ..Space::default() };
-        self.places.iter().map(space).collect()
+        self.places.iter().map(|(_, space)| space.clone()).collect()
     }
 
     /// The first: that of this process, where it is among them.
     pub fn first(&self) -> Netns {
-        self.places.first().map(|(_, netns)| netns.clone()).unwrap_or_default()
+        self.places.first().map(|(_, space)| space.netns.clone()).unwrap_or_default()
+    }
+
+    /// The only one: whose processes are looked at first for its sockets' holders.
+    pub fn only(&self) -> Option<u64> {
+        match self.places.as_slice() {
+            [(_, space)] => space.netns.inode,
+            _ => None,
+        }
     }
 
     /// The machine's own, where it is among them.
     pub fn host(&self) -> Option<NetnsIndex> {
-        let is_host = |(_, netns): &(Place, Netns)| netns.kind == Some(NameKind::Host);
+        let is_host = |(_, space): &(Place, Space)| space.netns.kind == Some(NameKind::Host);
         self.places.iter().position(is_host).map(NetnsIndex::new)
     }
 
@@ -178,19 +204,72 @@ fn from_outside(query: &Query, place: &Place) -> Query {
     Query { source: SourceChoice::Proc, root, ..query.clone() }
 }
 
+/// What is known of a namespace without entering it.
+fn seen_from_outside(root: &Root, place: &Place, homes: &mut Homes) -> Space {
+    let in_directory = |path: &&PathBuf| path.parent().is_some_and(mounts::keeps_names);
+    let names = place.files.iter().filter(in_directory).filter_map(|path| file_name(path));
+    let mut names: Vec<String> = names.collect();
+    let is_host = place.pids.first() == Some(&1) && !process::is_inner_pid_namespace(root);
+    let first = place.pids.first().filter(|_| !is_host).map(|pid| {
+        let mut process = process::read(root, *pid);
+        homes.name(&mut process);
+        process
+    });
+    let netns = named(place, is_host, first.as_ref());
+    names.extend(netns.name.clone());
+    let resident = first.filter(|process| process.container.is_some() || process.pod.is_some());
+    let resident = resident.map(|process| in_common(root, place, homes, process));
+    Space { netns, names, resident, ephemeral_ports: None }
+}
+
+/// What the processes of a namespace have in common: containers of a pod share one.
+fn in_common(root: &Root, place: &Place, homes: &mut Homes, first: Process) -> Process {
+    let mut common = first;
+    for process in distinct(root, place, homes) {
+        if process.container != common.container {
+            common.container = None;
+        }
+        if process.pod != common.pod {
+            common.pod = None;
+        }
+        if process.cgroup != common.cgroup {
+            common.cgroup = None;
+        }
+    }
+    common
+}
+
+/// One process of each cgroup in a namespace.
+fn distinct(root: &Root, place: &Place, homes: &mut Homes) -> Vec<Process> {
+    let mut seen = HashSet::new();
+    let mut processes = vec![];
+    for pid in &place.pids {
+        let cgroup = process::cgroup_path(root, *pid);
+        if seen.insert(cgroup) {
+            let mut process = process::read(root, *pid);
+            homes.name(&mut process);
+            processes.push(process);
+        }
+    }
+    processes
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_str()?.to_owned())
+}
+
 /// The name of a namespace: what people called it, else what is in it.
-fn named(root: &Root, place: &Place) -> Netns {
+fn named(place: &Place, is_host: bool, first: Option<&Process>) -> Netns {
     let netns = Netns { inode: place.inode, ..Netns::default() };
-    let file_name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
     let given =
         place.files.iter().filter(|path| path.parent() == Some(Path::new(namespace::NAMED)));
     if let Some(name) = given.filter_map(|path| file_name(path)).find(|name| !is_made_up(name)) {
         return netns.named(name, NameKind::Named);
     }
-    if place.pids.first() == Some(&1) && !process::is_inner_pid_namespace(root) {
+    if is_host {
         return netns.named("host", NameKind::Host);
     }
-    let Some(pid) = place.pids.first() else {
+    let Some(process) = first else {
         return match place.files.first() {
             Some(path) => {
                 let name = file_name(path).unwrap_or_else(|| path.display().to_string());
@@ -199,16 +278,15 @@ fn named(root: &Root, place: &Place) -> Netns {
             None => netns,
         };
     };
-    let process = process::read(root, *pid);
     // A session's scope says who started it, not what it is; a service has the namespace to itself.
-    let service =
-        process.unit.filter(|unit| unit.ends_with(".service") && !unit.starts_with("user@"));
-    match (process.container, service) {
-        (Some(container), _) => netns.named(container, NameKind::Container),
-        (None, Some(unit)) => netns.named(unit, NameKind::Unit),
-        (None, None) => {
+    let is_service = |unit: &&String| unit.ends_with(".service") && !unit.starts_with("user@");
+    match (&process.pod, &process.container, process.unit.as_ref().filter(is_service)) {
+        (Some(pod), ..) => netns.named(pod, NameKind::Pod),
+        (None, Some(container), _) => netns.named(container, NameKind::Container),
+        (None, None, Some(unit)) => netns.named(unit, NameKind::Unit),
+        (None, None, None) => {
             let command = String::from_utf8_lossy(&process.command).into_owned();
-            netns.named(format!("{command}[{pid}]"), NameKind::Process)
+            netns.named(format!("{command}[{}]", process.pid), NameKind::Process)
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Who holds the shown sockets, looked up only when something shown needs it.
 
-use super::query::{Query, SourceChoice};
+use super::{
+    homes::Homes,
+    query::{Query, SourceChoice},
+};
 use crate::{
     field::need::Need,
     kernel::{
@@ -63,6 +66,8 @@ pub(super) fn look_up_inodes(
     };
     match holders::look_up(&query.root, &wanted) {
         Ok(Found { mut owners, unreadable, processes_hidden, .. }) => {
+            let mut homes = Homes::new(&query.root);
+            owners.name(|process| homes.name(process));
             learn_particulars(query, &mut owners);
             LookUp { owners, unreadable, processes_hidden, failed: None }
         }

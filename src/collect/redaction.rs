@@ -58,6 +58,7 @@ pub fn redact(mut recording: Recording) -> Recording {
         process.command = names.masked_bytes("process", &process.command);
         process.unit = process.unit.map(|unit| names.component(&unit));
         process.container = process.container.map(|name| names.masked("container", &name));
+        process.pod = process.pod.map(|name| names.masked("pod", &name));
         process.cgroup = process.cgroup.map(|path| names.path(&path));
         owners.add(process, &sockets);
     }

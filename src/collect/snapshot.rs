@@ -78,7 +78,9 @@ pub fn take_each<T: Send>(
     let mut gaps = namespaces.gaps();
     let mut found = look_up_owners(query, &namespaces, &looks, window.is_some());
     if let Some(window) = window {
-        looks.values_mut().for_each(|look| look.is_the_first(query));
+        for look in looks.values_mut() {
+            look.is_the_first(query);
+        }
         for part in 1..PARTS {
             if !query.need.includes(Need::EARLIER) {
                 break;
@@ -147,10 +149,9 @@ fn look_up_owners(
     if !query.need.includes(Need::OWNERS) {
         return LookUp::default();
     }
-    let netns = namespaces.first().inode.filter(|_| query.scope == Scope::Here);
     // Those that open during the window are wanted too: every socket of the host.
     let seen = || looks.values().flat_map(|look| &look.sockets).flat_map(owners::inodes).collect();
-    owners::look_up_inodes(query, (!more).then(seen), netns)
+    owners::look_up_inodes(query, (!more).then(seen), namespaces.only())
 }
 
 /// Sockets in no table that a namespace may have without a closer look: a few are always about to

@@ -33,7 +33,11 @@ impl<'q> Surroundings<'q> {
         let netns = namespace::current(&query.root);
         let mut context = Context {
             names: Names::new(&query.root),
-            spaces: vec![Space { netns: netns.clone(), ephemeral_ports: ephemeral_ports(query) }],
+            spaces: vec![Space {
+                netns: netns.clone(),
+                ephemeral_ports: ephemeral_ports(query),
+                ..Space::default()
+            }],
             ..Context::default()
         };
         let mut look_up = LookUp::default();

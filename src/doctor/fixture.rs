@@ -266,8 +266,7 @@ impl Machine {
         inodes: impl IntoIterator<Item = u64>,
         (open, limit): (u32, u64),
     ) -> Self {
-        let process =
-            Process { pid, command: command.into(), unit: None, container: None, cgroup: None };
+        let process = Process { pid, command: command.into(), ..Process::default() };
         self.programs.push((process, inodes.into_iter().zip(3..).collect()));
         self.snapshot.limits.processes.push(ProcessLimits {
             pid,

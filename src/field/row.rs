@@ -54,6 +54,11 @@ impl Context {
 pub struct Space {
     /// The namespace.
     pub netns: Netns,
+    /// Every name it has, that in `netns` included.
+    pub names: Vec<String>,
+    /// What its processes have in common, where it is that of a container or a pod: a socket without
+    /// a holder is theirs too.
+    pub resident: Option<Process>,
     /// Ports the kernel chooses from (`ip_local_port_range`), where a filter asks for them.
     pub ephemeral_ports: Option<RangeInclusive<u16>>,
 }

@@ -1,6 +1,6 @@
 //! A filter on a row. Three answers: what is not known is neither yes nor no.
 
-use super::ast::{Expr, FamilyHost, Interface, Pattern, Prefix, Ranges, Test, What};
+use super::ast::{Column, Expr, FamilyHost, Interface, Pattern, Prefix, Ranges, Test, What};
 use crate::{
     field::{
         definition::Field,
@@ -12,9 +12,10 @@ use crate::{
     },
     kernel::sock_diag::bytecode::End,
     model::{
+        cgroup::SHORT_ID,
         endpoint::Endpoint,
         family::{FamilyFacts, unix},
-        owner::Unowned,
+        owner::{Process, Unowned},
         protocol::{Family, Protocol},
         queues::Queues,
         socket::Socket,
@@ -40,7 +41,7 @@ impl From<bool> for Truth {
 }
 
 impl Truth {
-    fn opposite(self) -> Self {
+    pub(super) fn opposite(self) -> Self {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,
@@ -61,9 +62,14 @@ pub fn test(expr: &Expr, row: Row<'_>) -> Truth {
 
 /// `settling` of one part is the answer, whatever the others are; else unknown, if one is.
 fn settled(parts: &[Expr], row: Row<'_>, settling: Truth) -> Truth {
+    settled_by(parts, settling, |part| test(part, row))
+}
+
+/// The same, with each part asked by `ask`.
+pub(super) fn settled_by(parts: &[Expr], settling: Truth, ask: impl Fn(&Expr) -> Truth) -> Truth {
     let mut answer = settling.opposite();
     for part in parts {
-        match test(part, row) {
+        match ask(part) {
             truth if truth == settling => return settling,
             Truth::Unknown => answer = Truth::Unknown,
             _ => {}
@@ -108,7 +114,11 @@ fn test_one(what: &What, row: Row<'_>) -> Truth {
             None => Truth::Unknown,
         },
         What::Number(column, ranges) => by_value(column.0, row, &|value| number(value, ranges)),
-        What::Name(column, patterns) => by_value(column.0, row, &|value| name(value, patterns)),
+        What::Name(Column(field), patterns) => match field.id {
+            "netns.name" => by_netns(field, patterns, row),
+            "container" | "pod" => by_home(field, patterns, row),
+            _ => by_value(field, row, &|value| name(value, patterns)),
+        },
         What::Flag(column, wanted) => by_value(column.0, row, &|value| match value {
             Value::Flag(flag) => flag == wanted,
             _ => false,
@@ -203,6 +213,45 @@ fn bound_to(interfaces: &[Interface], row: Row<'_>) -> Truth {
     answer
 }
 
+/// By any name of the namespace.
+fn by_netns(field: &Field, patterns: &[Pattern], row: Row<'_>) -> Truth {
+    let names = row.space().map(|space| space.names.as_slice()).unwrap_or_default();
+    let is_called = |name: &String| patterns.iter().any(|p| p.matches(name.as_bytes()));
+    if names.iter().any(is_called) {
+        return Truth::Yes;
+    }
+    by_value(field, row, &|value| name(value, patterns))
+}
+
+/// By the container or the pod of its holders; without one, by that whose namespace it is in.
+fn by_home(field: &Field, patterns: &[Pattern], row: Row<'_>) -> Truth {
+    if row.holders().any(|(process, _)| lives_in(process, field.id, patterns)) {
+        return Truth::Yes;
+    }
+    let resident = row.space().and_then(|space| space.resident.as_ref());
+    let is_held = row.holders().next().is_some();
+    if resident.is_some_and(|process| !is_held && lives_in(process, field.id, patterns)) {
+        return Truth::Yes;
+    }
+    by_value(field, row, &|value| name(value, patterns))
+}
+
+/// Whether a process is in a container, a pod or a unit so called: a container by name or id, a pod
+/// with its namespace or without.
+pub(super) fn lives_in(process: &Process, column: &str, patterns: &[Pattern]) -> bool {
+    let container = process.container.as_deref();
+    let id = process.container_id();
+    let pod = process.pod.as_deref();
+    let names = match column {
+        "container" => [container, id, id.and_then(|id| id.get(..SHORT_ID))],
+        "pod" => [pod, pod.and_then(|pod| Some(pod.split_once('/')?.1)), None],
+        "unit" => [process.unit.as_deref(), None, None],
+        _ => [None; 3],
+    };
+    let fits = |name: &&str| patterns.iter().any(|pattern| pattern.matches(name.as_bytes()));
+    names.iter().flatten().any(fits)
+}
+
 fn by_value(field: &Field, row: Row<'_>, fits: &dyn Fn(&Value<'_>) -> bool) -> Truth {
     match field.value(row) {
         Value::PeerOwners(row) if row.peer_holders().next().is_some() => {
@@ -290,7 +339,8 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
             is_small || socket.protocol != Protocol::Tcp || socket.congestion.is_some()
         }
         _ if field.id.starts_with("ulp") => is_small || socket.tcp_info.is_some(),
-        "owner" | "process" | "pid" | "fd" | "unit" | "container" | "tid" => !matches!(
+        "owner" | "process" | "pid" | "fd" | "unit" | "container" | "container.id" | "pod"
+        | "tid" => !matches!(
             row.unowned(),
             Some(
                 Unowned::Permission
@@ -395,7 +445,7 @@ mod tests {
         for (pid, command) in [(7, "nginx"), (8, "php-fpm")] {
             let command = command.as_bytes().to_vec();
             let container = Some("web".to_owned());
-            let process = Process { pid, command, unit: None, container, cgroup: None };
+            let process = Process { pid, command, container, ..Process::default() };
             owners.add(process, &[(4711, 3)]);
         }
         let owners = owners.finished(Some(Unowned::Kernel));

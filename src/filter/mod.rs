@@ -102,6 +102,7 @@ pub mod lexer;
 pub mod lower;
 pub mod parser;
 pub mod ports;
+pub mod reach;
 pub mod values;
 
 use crate::{
@@ -117,6 +118,7 @@ use directory::Directory;
 use error::FilterError;
 use eval::Truth;
 use lower::{Abilities, Lowered, Numbers, Target};
+use reach::Outside;
 use std::fmt;
 
 /// A filter that has been read.
@@ -177,6 +179,22 @@ impl Filter {
     /// Whether it needs `ip_local_port_range`.
     pub fn asks_for_autobound(&self) -> bool {
         self.expr.tests().iter().any(|test| test.what == What::Autobound)
+    }
+
+    /// Whether it tests namespaces, or containers and pods, which have their own: then it is about
+    /// more than the namespace of this process.
+    pub fn is_about_namespaces(&self) -> bool {
+        self.expr.tests().iter().any(|test| reach::is_about_namespaces(&test.what))
+    }
+
+    /// Whether it has to be known in which containers, pods and units processes are.
+    pub fn asks_for_homes(&self) -> bool {
+        self.expr.tests().iter().any(|test| reach::asks_for_homes(&test.what))
+    }
+
+    /// Whether it may take a socket of a namespace.
+    pub fn may_pass(&self, outside: Outside<'_>) -> bool {
+        reach::may_pass(&self.expr, outside)
     }
 
     /// Whether it names states, itself or by a column only they have: then they are its matter and

@@ -7,6 +7,7 @@ pub mod bpf;
 pub mod bytes;
 pub mod cgroup_tree;
 pub mod config_file;
+pub mod containers;
 pub mod error;
 pub mod host;
 pub mod names;

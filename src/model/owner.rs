@@ -1,5 +1,6 @@
 //! Who holds a socket.
 
+use super::cgroup;
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Range,
@@ -9,7 +10,7 @@ use std::{
 pub const UNKNOWN_FD: u32 = u32::MAX;
 
 /// A process that holds sockets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Process {
     /// Process id, as seen from the /proc that was read.
     pub pid: u32,
@@ -17,11 +18,20 @@ pub struct Process {
     pub command: Vec<u8>,
     /// systemd unit, from the cgroup path (`nginx.service`).
     pub unit: Option<String>,
-    /// Container, from the cgroup path: the name where the path tells it, else the first twelve
-    /// characters of the id.
+    /// Container, by the name its runtime gave it where a file of the host tells it, else the first
+    /// twelve characters of the id in the cgroup path.
     pub container: Option<String>,
+    /// Pod, as `NAMESPACE/NAME` where a file of the host tells it, else its uid in the cgroup path.
+    pub pod: Option<String>,
     /// Cgroup path; on a host with cgroup v1 that of the systemd hierarchy.
     pub cgroup: Option<String>,
+}
+
+impl Process {
+    /// The whole id of its container. `None`: it is in none, or its path has a name instead.
+    pub fn container_id(&self) -> Option<&str> {
+        self.cgroup.as_deref().and_then(cgroup::container_id)
+    }
 }
 
 /// A thread of a process that holds sockets.
@@ -273,6 +283,11 @@ impl Owners {
         self.unmatched
     }
 
+    /// Gives processes the names that are learnt elsewhere.
+    pub fn name(&mut self, mut each: impl FnMut(&mut Process)) {
+        self.processes.iter_mut().for_each(&mut each);
+    }
+
     /// Every process that was seen to hold a socket.
     pub fn processes(&self) -> &[Process] {
         &self.processes
@@ -303,7 +318,7 @@ mod tests {
     use super::*;
 
     fn process(pid: u32) -> Process {
-        Process { pid, command: b"a)b (c".to_vec(), unit: None, container: None, cgroup: None }
+        Process { pid, command: b"a)b (c".to_vec(), ..Process::default() }
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod capacity;
 mod churn;
 /// What is typed, and what comes back: stdout, stderr and exit code together.
 mod cli;
+/// Real containers are found by their names.
+mod containers;
 /// The doctor on trees: exit codes, choice of rules, the config file.
 mod doctor;
 /// Raw dumps: ours are read by ss, those of ss by us.

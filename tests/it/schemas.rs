@@ -319,7 +319,7 @@ fn the_unknown_is_null_and_never_zero() {
 }
 
 /// Columns that are no key of a whole object: `processes` has them, or they are shown when asked for.
-const COLUMNS_ALONE: [&str; 10] = [
+const COLUMNS_ALONE: [&str; 12] = [
     "process",
     "pid",
     "fd",
@@ -328,6 +328,8 @@ const COLUMNS_ALONE: [&str; 10] = [
     "socket_context",
     "unit",
     "container",
+    "container_id",
+    "pod",
     "netid",
     "type",
 ];

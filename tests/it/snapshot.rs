@@ -143,11 +143,11 @@ prop_compose! {
 }
 
 fn any_process(pid: u32) -> impl Strategy<Value = (Process, Vec<(u64, u32)>)> {
-    let names = any::<(Option<String>, Option<String>, Option<String>)>();
+    let names = any::<[Option<String>; 4]>();
     let sockets = vec(any::<(u64, u32)>(), 0..600);
     (vec(any::<u8>(), 0..16), names, sockets).prop_map(
-        move |(command, (unit, container, cgroup), sockets)| {
-            (Process { pid, command, unit, container, cgroup }, sockets)
+        move |(command, [unit, container, pod, cgroup], sockets)| {
+            (Process { pid, command, unit, container, pod, cgroup }, sockets)
         },
     )
 }
@@ -411,6 +411,7 @@ fn small() -> Recording {
             command: b"secret-cmd".to_vec(),
             unit: Some("secret-shop.service".into()),
             container: Some("secret-box".into()),
+            pod: Some("secret-ns/secret-pod".into()),
             cgroup: Some(cgroup.into()),
         },
         &[(1, 3), (2, 4)],

@@ -9,7 +9,10 @@ use crate::{
         notices::Notices,
         plan::{Form, Plan},
     },
-    collect::closing,
+    collect::{
+        closing,
+        query::{Query, Scope},
+    },
     kernel::namespace,
     model::{
         closing::{Closing, Refusal},
@@ -59,7 +62,8 @@ fn kill(args: &ListArgs, yes: bool) -> Result<Exit, Failure> {
     if let Some(netns) = &args.source.netns {
         namespace::enter(netns).map_err(Failure::namespace)?;
     }
-    let mut query = plan.query;
+    // A cookie means a socket in the namespace that is asked.
+    let mut query = Query { scope: Scope::Here, ..plan.query };
     if plan.quiet {
         // Whether there is one is not enough: all of them are to be closed.
         query.limit = args.limit.map(|limit| limit as usize);

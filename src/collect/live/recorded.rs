@@ -32,6 +32,7 @@ impl Recorded {
             spaces: vec![Space {
                 netns: snapshot.about.netns.clone(),
                 ephemeral_ports: snapshot.settings.port_range(),
+                ..Space::default()
             }],
             ..Context::default()
         };

@@ -32,6 +32,11 @@ pub struct Standings {
     pub stale: Vec<PathBuf>,
 }
 
+/// Whether the files of a directory are names of namespaces.
+pub fn keeps_names(directory: &Path) -> bool {
+    DIRECTORIES.iter().any(|known| Path::new(known) == directory)
+}
+
 /// Looks into the directories where programs keep namespaces, and at every mount of one.
 ///
 /// `device` is that of the filesystem in which all namespaces are (nsfs has one).
@@ -75,7 +80,7 @@ fn parse(mountinfo: &[u8]) -> Vec<Standing> {
 }
 
 /// Blanks, tabs, newlines and backslashes are written as three octal digits.
-fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let mut parts = text.split('\\');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -36,8 +36,15 @@ pub fn pids(root: &Root) -> Result<Vec<u32>, Error> {
 pub fn read(root: &Root, pid: u32) -> Process {
     let command = command_in(root, pid);
     let cgroup = cgroup_path(root, pid);
-    let of = |name: fn(&str) -> Option<&str>| cgroup.as_deref().and_then(name).map(str::to_owned);
-    Process { pid, command, unit: of(cgroup::unit), container: of(cgroup::container), cgroup }
+    let path = cgroup.as_deref().unwrap_or_default();
+    Process {
+        pid,
+        command,
+        unit: cgroup::unit(path).map(str::to_owned),
+        container: cgroup::container(path),
+        pod: cgroup::pod(path),
+        cgroup,
+    }
 }
 
 /// Whether there is a process with this id.
@@ -86,7 +93,7 @@ pub fn is_kernel_thread(root: &Root, pid: u32) -> bool {
 
 /// The cgroup path: that of the unified hierarchy, or on a v1 host that of systemd's, or of the
 /// first hierarchy with a path other than the root.
-fn cgroup_path(root: &Root, pid: u32) -> Option<String> {
+pub fn cgroup_path(root: &Root, pid: u32) -> Option<String> {
     let bytes = root.read(format!("{pid}/cgroup"), 64 * 1024).ok()?;
     let ProcessCGroups(groups) = ProcessCGroups::from_read(bytes.as_slice()).ok()?;
     let is_named = |g: &&procfs::ProcessCGroup| g.pathname != "/";

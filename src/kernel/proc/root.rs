@@ -90,6 +90,27 @@ impl Root {
         if self.live { "/sys/fs/cgroup".into() } else { self.join("../sys/fs/cgroup") }
     }
 
+    /// A file of the machine whose /proc this is: of another machine's tree, beside it
+    /// (`/host/proc`, `/host/var`).
+    pub fn beside(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        if self.live {
+            return path.to_owned();
+        }
+        self.join("..").join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// Reads such a file whole, at most `limit` bytes of it.
+    pub fn read_beside(&self, path: impl AsRef<Path>, limit: u64) -> Result<Vec<u8>, Error> {
+        let path = self.beside(path);
+        let mut bytes = Vec::new();
+        Self::open(&path)?
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::io("read", path.display().to_string(), &e))?;
+        Ok(bytes)
+    }
+
     /// Opens an entry.
     pub fn open(path: &Path) -> Result<File, Error> {
         File::open(path).map_err(|e| Error::io("open", path.display().to_string(), &e))

@@ -198,6 +198,8 @@ pub struct ProcessRecord<'a> {
     pub unit: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub container: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub pod: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub cgroup: Option<Cow<'a, str>>,
 }
@@ -213,6 +215,7 @@ impl<'a> ProcessRecord<'a> {
             command: Name(Cow::Borrowed(&process.command)),
             unit: text(process.unit.as_ref()),
             container: text(process.container.as_ref()),
+            pod: text(process.pod.as_ref()),
             cgroup: text(process.cgroup.as_ref()),
         }
     }
@@ -224,6 +227,7 @@ impl<'a> ProcessRecord<'a> {
             command: self.command.0.into_owned(),
             unit: self.unit.map(Cow::into_owned),
             container: self.container.map(Cow::into_owned),
+            pod: self.pod.map(Cow::into_owned),
             cgroup: self.cgroup.map(Cow::into_owned),
         }
     }

@@ -74,13 +74,8 @@ pub(super) struct Program {
 pub(super) fn run(snapshot: &mut Snapshot, programs: &[Program]) {
     let mut owners = Owners::default();
     for program in programs {
-        let process = Process {
-            pid: program.pid,
-            command: program.command.into(),
-            unit: None,
-            container: None,
-            cgroup: None,
-        };
+        let process =
+            Process { pid: program.pid, command: program.command.into(), ..Process::default() };
         let held: Vec<_> = program.inodes.iter().copied().zip(3..).collect();
         owners.add(process, &held);
         snapshot.limits.processes.push(ProcessLimits {

@@ -109,13 +109,8 @@ fn clients(number: u16, age_ms: u32) -> Vec<Socket> {
 fn owned(processes: &[(u32, &str, &[u64])]) -> Owners {
     let mut owners = Owners::default();
     for (pid, command, inodes) in processes {
-        let process = Process {
-            pid: *pid,
-            command: command.as_bytes().to_vec(),
-            unit: None,
-            container: None,
-            cgroup: None,
-        };
+        let process =
+            Process { pid: *pid, command: command.as_bytes().to_vec(), ..Process::default() };
         owners.add(process, &inodes.iter().map(|inode| (*inode, 3)).collect::<Vec<_>>());
     }
     owners.finished(None)

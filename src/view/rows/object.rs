@@ -298,6 +298,10 @@ fn holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u3
         json::string_or_null(out, process.unit.as_deref());
         out.extend(b",\"container\":");
         json::string_or_null(out, process.container.as_deref());
+        out.extend(b",\"container_id\":");
+        json::string_or_null(out, process.container_id());
+        out.extend(b",\"pod\":");
+        json::string_or_null(out, process.pod.as_deref());
         out.push(b'}');
     }
     out.push(b']');

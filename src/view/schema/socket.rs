@@ -123,6 +123,7 @@ pub(super) fn socket() -> Value {
     let process = strict(&json!({
         "pid": count(), "command": {"type": "string"}, "fd": count(),
         "unit": nullable("string"), "container": nullable("string"),
+        "container_id": nullable("string"), "pod": nullable("string"),
     }));
     let tcp_info: serde_json::Map<String, Value> = TCP_FIELDS
         .iter()

@@ -316,6 +316,7 @@ fn who_held_a_socket_is_known_in_time_wait() {
         unit: None,
         container: Some("web".to_owned()),
         cgroup: None,
+        pod: None,
     };
     owners.add(process, &[(1, 3)]);
     let owners = Arc::new(owners.finished(Some(Unowned::Permission)));

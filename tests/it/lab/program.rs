@@ -189,6 +189,8 @@ pub(crate) struct Holder {
     pub(crate) pid: u32,
     pub(crate) command: String,
     pub(crate) fd: u32,
+    pub(crate) container: Option<String>,
+    pub(crate) container_id: Option<String>,
 }
 
 /// The namespace of the socket.
