@@ -22,11 +22,20 @@ const CONNECTIONS: usize = 9_000;
 /// The part of the connections that is IPv6, in percent.
 const IPV6_PERCENT: usize = 20;
 
-/// Moves this process into a new namespace; it is gone with its last process.
-pub(crate) fn own_namespace() {
+/// Moves this process into a new namespace, with room for so many sockets; it is gone with its last
+/// process.
+pub(crate) fn own_namespace(sockets: usize) {
     if unshare(CloneFlags::CLONE_NEWNET).is_err() {
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
             .expect("needs root, or a kernel that lets users make namespaces");
+    }
+    // A table with two sockets a chain, as a host that is made for so many would have: of the
+    // namespace that is made from this one (Linux 6.1; else it shares the machine's).
+    let chains = (sockets / 2).next_power_of_two();
+    if sockets > 200_000
+        && fs::write("/proc/sys/net/ipv4/tcp_child_ehash_entries", chains.to_string()).is_ok()
+    {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
     }
     let up = Command::new("ip").args(["link", "set", "lo", "up"]).status().expect("needs ip");
     assert!(up.success());

@@ -71,7 +71,7 @@ fn compare() {
          |---:|---|---:|---:|---:|\n",
     );
     for sockets in [0, 10_000, 100_000] {
-        own_namespace();
+        own_namespace(0);
         let _load = Load::of(sockets);
         for (command, keys) in CONTENDERS {
             let words: Vec<String> =

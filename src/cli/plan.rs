@@ -199,7 +199,8 @@ pub fn report_query(
         source: source(args),
         owner_patience: owner_patience(args),
         owner_progress: notices::owner_progress(),
-        ..Query::plain(root(args)?, protocols, need)
+        // Reports read whatever a socket tells.
+        ..Query::plain(root(args)?, protocols, need.with(Need::UNASKED))
     })
 }
 
@@ -428,7 +429,7 @@ fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -
     if let Form::Ss(shown) = form {
         return shown.need().with(order.map_or(Need::NONE, |order| order.field.need));
     }
-    let known = Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES);
+    let known = Need::UNASKED.with(Need::USERS).with(Need::CGROUPS).with(Need::INTERFACES);
     let of_families = Need::UNIX_PEERS.with(Need::FAMILY_DETAILS);
     let base = if whole { known.with(of_families) } else { shown };
     by_switch

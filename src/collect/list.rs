@@ -23,8 +23,10 @@ use crate::{
         about::{About, SourceKind},
         gap::Gap,
         netns::{Netns, NetnsIndex},
+        protocol::{Family, Protocol},
         recording::Recording,
         socket::Socket,
+        state::State,
     },
 };
 use std::{io, ops::RangeInclusive, time::SystemTime};
@@ -156,6 +158,12 @@ struct Listing<'q, 's> {
     owners_known: bool,
     /// Rows of which the filter cannot be answered.
     unanswered: u64,
+    /// What the last wanted socket was: with types apart, all that `wants` looks at.
+    wanted: Option<(Protocol, Family, State)>,
+    /// Whether columns want names of users or cgroups.
+    learns: bool,
+    /// The user and the cgroup that were learnt last.
+    learnt: (Option<u32>, Option<u64>),
 }
 
 impl<'q, 's> Listing<'q, 's> {
@@ -193,6 +201,9 @@ impl<'q, 's> Listing<'q, 's> {
             without_owner: 0,
             owners_known: false,
             unanswered: 0,
+            learns: [Need::USERS, Need::CGROUPS].iter().any(|need| query.need.includes(*need)),
+            wanted: None,
+            learnt: (None, None),
         }
     }
 
@@ -229,7 +240,14 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn take(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
-        if !self.query.wants(socket) || !self.passes(socket) {
+        let kind = (socket.protocol, socket.family, socket.state);
+        if self.wanted != Some(kind) {
+            if !self.query.wants(socket) {
+                return Ok(Next::More);
+            }
+            self.wanted = Some(kind).filter(|_| self.query.types.is_empty());
+        }
+        if !self.passes(socket) {
             return Ok(Next::More);
         }
         if let Some(order) = self.query.order {
@@ -242,13 +260,22 @@ impl<'q, 's> Listing<'q, 's> {
         } else {
             self.learn(socket);
             self.held.push(socket.clone());
-            if self.held.len() >= if self.begun { RESOLVED } else { HELD } {
+            if self.held.len() >= self.waiting() {
                 self.flush(provenance, true)?;
             }
         }
         let taken = self.rows.saturating_add(self.held.len() as u64);
         let full = self.query.limit.is_some_and(|limit| taken >= limit as u64);
         Ok(if full { Next::Stop } else { Next::More })
+    }
+
+    /// How many rows are held back before they are shown.
+    fn waiting(&self) -> usize {
+        match &self.context.resolver {
+            Some(_) if self.begun => RESOLVED,
+            None if !self.needs_owners() && !self.sink.shows_head() => 1,
+            _ => HELD,
+        }
     }
 
     /// Shows what was held back; the head first, if it is not out.
@@ -280,7 +307,11 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn show(&mut self, socket: &Socket) -> io::Result<()> {
-        self.learn(socket);
+        // Mostly the row before was the same user's, in the same cgroup.
+        let is_known = !self.learns || self.learnt == (socket.uid, socket.cgroup_id);
+        if !is_known || socket.interface != 0 {
+            self.learn(socket);
+        }
         self.rows += 1;
         if self.needs_owners() {
             let lacks = owners::lacks_owner(socket, &self.context.owners);
@@ -298,6 +329,7 @@ impl<'q, 's> Listing<'q, 's> {
 
     /// Learns what the columns say about a socket, while the thread is in the socket's namespace.
     fn learn(&mut self, socket: &Socket) {
+        self.learnt = (socket.uid, socket.cgroup_id);
         self.context.learn(self.query.need, socket);
         if let Some(netlink) = socket.netlink().filter(|_| self.query.services) {
             self.context.names.learn_process(&self.query.root, netlink.port_id);
@@ -338,6 +370,7 @@ impl<'q, 's> Listing<'q, 's> {
         }
         self.sink.end(&late)?;
         self.about.gaps.extend(late);
+        self.about.source = provenance.kind.unwrap_or(self.about.source);
         self.about.fallback_reason = provenance.fallback_reason;
         Ok(Outcome { rows: self.rows, about: self.about })
     }

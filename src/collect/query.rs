@@ -113,7 +113,7 @@ impl Query {
             .iter()
             .any(|(protocol, states)| *protocol == socket.protocol && states.contains(socket.state))
             && self.family.is_none_or(|family| family == socket.family || !socket.family.is_inet())
-            && self.wants_type(socket)
+            && (self.types.is_empty() || self.wants_type(socket))
     }
 
     fn wants_type(&self, socket: &Socket) -> bool {

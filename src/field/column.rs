@@ -134,11 +134,11 @@ columns! {
         "cgroup v2 path of the socket",
         |row| row.socket.cgroup_id.and_then(|id| row.context.cgroups.path(id))
             .map_or(Value::Absent, |path| Value::Name(path.as_bytes()));
-    "mark" "mark" "Mark" "number" Need::NONE, "INET_DIAG_MARK, needs CAP_NET_ADMIN",
+    "mark" "mark" "Mark" "number" Need::UNASKED, "INET_DIAG_MARK, needs CAP_NET_ADMIN",
         "SO_MARK", |row| count(row.socket.mark);
-    "v6only" "v6only" "V6only" "flag" Need::NONE, "INET_DIAG_SKV6ONLY",
+    "v6only" "v6only" "V6only" "flag" Need::UNASKED, "INET_DIAG_SKV6ONLY",
         "IPv6 listener that takes no IPv4", |row| row.socket.v6only.map_or(Value::Absent, Value::Flag);
-    "shutdown" "shutdown" "Shutdown" "word" Need::NONE, "INET_DIAG_SHUTDOWN",
+    "shutdown" "shutdown" "Shutdown" "word" Need::UNASKED, "INET_DIAG_SHUTDOWN",
         "directions shut down: none, receive, send, both",
         |row| row.socket.shutdown.map_or(Value::Absent, |bits| Value::Word(shutdown_name(bits)));
     "tos" "tos" "Tos" "number" Need::TOS, "INET_DIAG_TOS",

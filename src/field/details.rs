@@ -27,7 +27,7 @@ columns! {
         "traffic class of an IPv6 socket", |row| number(row, |details| details.tclass);
     "class_id" "class_id" "ClassId" "number" Need::TRAFFIC_CLASS, "INET_DIAG_CLASS_ID, kernel 4.14",
         "class of its net_cls cgroup, or else SO_PRIORITY", |row| number(row, |details| details.class_id);
-    "sockopt" "sockopt" "SockOpt" "list" Need::NONE, "INET_DIAG_SOCKOPT, kernel 5.10",
+    "sockopt" "sockopt" "SockOpt" "list" Need::UNASKED, "INET_DIAG_SOCKOPT, kernel 5.10",
         "options that are set: freebind, transparent, mc_loop…", options;
     "bbr.bandwidth" "bbr.bandwidth_bytes_per_second" "BbrBw" "bytes/s" Need::ALGORITHM, "tcp_bbr_info.bbr_bw_lo, bbr_bw_hi, kernel 4.9",
         "BBR: bandwidth it found", |row| bbr(row, |bbr| Value::BytesPerSecond(bbr.0));

@@ -41,8 +41,23 @@ pub fn nearest(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
+    use super::{
+        need::Need,
+        row::{Context, Row},
+        *,
+    };
+    use crate::{
+        kernel::cgroup_tree::CgroupTree,
+        model::{
+            protocol::{Family, Protocol},
+            socket::Socket,
+            state::State,
+        },
+    };
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        fmt::Write,
+    };
 
     #[test]
     fn the_table_is_lawful() {
@@ -66,5 +81,35 @@ mod tests {
         assert_eq!(find("PEER.PORT").map(|f| f.id), Some("peer.port"));
         assert_eq!(nearest("recvqueue"), Some("recv_queue"));
         assert_eq!(nearest("zzzz"), None);
+    }
+
+    #[test]
+    fn a_column_of_what_comes_unasked_says_that_it_needs_it() {
+        let bare = Socket::new(Protocol::Tcp, Family::Ipv6, State::Listen);
+        let told = Socket {
+            mark: Some(7),
+            cgroup_id: Some(7),
+            shutdown: Some(1),
+            v6only: Some(true),
+            sockopt: Some([1, 1]),
+            ..bare.clone()
+        };
+        let cgroups = CgroupTree::recorded(&BTreeMap::from([(7, "/a.service".to_owned())]));
+        let context = Context { cgroups, ..Context::default() };
+        let of = |socket, field: &Field| {
+            let mut text = String::new();
+            write!(text, "{:?}", field.value(Row { socket, context: &context })).unwrap();
+            if text.contains("List") { field.id.to_owned() } else { text }
+        };
+        let mut depend = 0;
+        for field in all() {
+            let is_list = field.unit == "list" && field.id == "sockopt";
+            if is_list || of(&bare, field) != of(&told, field) {
+                depend += 1;
+                let needs = [Need::UNASKED, Need::CGROUPS];
+                assert!(needs.iter().any(|need| field.need.includes(*need)), "{}", field.id);
+            }
+        }
+        assert!(depend >= 5, "{depend}");
     }
 }

@@ -46,6 +46,8 @@ impl Need {
     pub const FILTERS: Self = Self(1 << 22);
     /// The TCP connections of MPTCP sockets: a walk over TCP.
     pub const SUBFLOWS: Self = Self(1 << 23);
+    /// What comes with every answer and still has to be decoded: mark, shutdown, flags.
+    pub const UNASKED: Self = Self(1 << 24);
 
     /// Every socket of the first of two looks, and counters between them.
     pub const EARLIER: Self = Self(1 << 18);
@@ -75,6 +77,8 @@ impl Need {
             (Self::ALGORITHM, Extensions::ALGORITHM),
             (Self::TRAFFIC_CLASS, Extensions::TRAFFIC_CLASS),
             (Self::STORAGES, Extensions::STORAGES),
+            (Self::CGROUPS, Extensions::UNASKED),
+            (Self::UNASKED, Extensions::UNASKED),
         ]
         .into_iter()
         .filter(|(need, _)| self.includes(*need))

@@ -154,6 +154,7 @@ impl Filter {
             }
             What::Interface(_) | What::Host(End::Local, _) => Need::INTERFACES,
             What::Host(End::Peer, _) => Need::UNIX_PEERS,
+            What::Mark(_) => Need::UNASKED,
             _ => Need::NONE,
         };
         self.expr.tests().iter().fold(Need::NONE, |sum, test| sum.with(of(&test.what)))

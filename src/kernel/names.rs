@@ -90,6 +90,11 @@ impl Names {
         self.services.get_or_insert_with(|| parse_services(&services_text()));
     }
 
+    /// Whether names of services were learnt.
+    pub fn has_services(&self) -> bool {
+        self.services.is_some()
+    }
+
     /// The name of a port; `None`: it has none, or services were not learnt.
     pub fn service(&self, protocol: Protocol, port: u16) -> Option<&str> {
         // The services of a connection over several paths are those of TCP.

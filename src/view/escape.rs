@@ -6,6 +6,10 @@ use std::io::Write;
 /// Writes a name for people: control, bidirectional and zero-width characters, and bytes that are
 /// not UTF-8, as `\xNN` or `\u{NNNN}`.
 pub fn for_terminal(out: &mut Vec<u8>, name: &[u8]) {
+    // Most names, and one in every row where owners are shown.
+    if name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        return out.extend(name);
+    }
     for chunk in name.utf8_chunks() {
         for c in chunk.valid().chars() {
             if is_harmless(c) {

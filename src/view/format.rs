@@ -185,13 +185,15 @@ fn endpoint(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<&
 }
 
 /// `nginx[811,812]`, several programs apart by a comma; or the reason in parentheses.
-fn owners(out: &mut Vec<u8>, row: Row<'_>) {
+pub(super) fn owners(out: &mut Vec<u8>, row: Row<'_>) {
     if let Some(why) = row.unowned() {
         // Not asked for is not worth saying in a column that was.
         if why == Unowned::NotAsked {
             out.extend(UNKNOWN.as_bytes());
         } else {
-            let _ = write!(out, "({})", why.name());
+            out.push(b'(');
+            out.extend(why.name().as_bytes());
+            out.push(b')');
         }
         return;
     }
@@ -204,14 +206,16 @@ fn holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u3
     for (process, _) in holders {
         if command == Some(&process.command) {
             if last_pid != Some(process.pid) {
-                let _ = write!(out, ",{}", process.pid);
+                out.push(b',');
+                json::number(out, process.pid);
             }
         } else {
             if command.is_some() {
                 out.extend(b"],");
             }
             escape::for_terminal(out, &process.command);
-            let _ = write!(out, "[{}", process.pid);
+            out.push(b'[');
+            json::number(out, process.pid);
         }
         command = Some(&process.command);
         last_pid = Some(process.pid);

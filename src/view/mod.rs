@@ -7,6 +7,7 @@ pub mod diff;
 pub mod document;
 pub mod escape;
 pub mod explain;
+pub mod fixed;
 pub mod format;
 pub mod frame;
 pub mod head;

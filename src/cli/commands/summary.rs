@@ -3,7 +3,7 @@
 use super::list::ask;
 use crate::{
     cli::{args::ReportArgs, exit::Exit, failure::Failure, notices::Notices, plan, repeat},
-    collect::query::Scope,
+    collect::query::{Query, Scope},
     field::need::Need,
     kernel::namespace,
     model::{protocol::Protocol, state::StateSet},
@@ -17,6 +17,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let protocols: Vec<_> = listed.map(|p| (p, StateSet::every(p))).collect();
     let mut asked: Vec<_> = protocols.iter().map(|(protocol, _)| *protocol).collect();
     let query = plan::report_query(&args.source, protocols, Need::NONE)?;
+    let query = Query { need: Need::NONE, ..query };
     let mut recording = plan::recording(&args.source, &args.repeat)?;
     if let Some(recording) = &recording {
         asked.retain(|protocol| recording.protocols.contains(protocol));

@@ -654,7 +654,7 @@ impl Reporter {
         self.query.protocols = vec![(Protocol::Tcp, StateSet::ALL)];
         self.query.family = None;
         self.query.scope = Scope::Here;
-        self.query.need = Need::OWNERS.with(Need::LIMITS);
+        self.query.need = Need::OWNERS.with(Need::LIMITS).with(Need::UNASKED);
         self.query.owner_patience.get_or_insert(OWNERS);
         let start = Instant::now();
         let mut growth = Growth::default();

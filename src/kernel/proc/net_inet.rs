@@ -90,7 +90,7 @@ pub fn sockets(
 
 /// One line: `sl local remote st tx:rx tr:when retrnsmt uid timeout inode ref pointer drops`.
 fn parse_line(protocol: Protocol, family: Family, line: &[u8]) -> Option<Socket> {
-    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut words = Words(line);
     let mut word = || words.next();
     word()?.strip_suffix(b":")?;
     let local = endpoint(family, word()?)?;
@@ -165,12 +165,48 @@ fn split_at_colon(word: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((word.get(..colon)?, word.get(colon + 1..)?))
 }
 
+/// Words apart by blanks. Not `split`, which asks of every byte whether it is one of five: a line has
+/// 150 bytes, and a host a million lines.
+struct Words<'l>(&'l [u8]);
+
+impl<'l> Iterator for Words<'l> {
+    type Item = &'l [u8];
+
+    fn next(&mut self) -> Option<&'l [u8]> {
+        let start = self.0.iter().position(|byte| *byte > b' ')?;
+        let rest = self.0.get(start..)?;
+        let end = rest.iter().position(|byte| *byte <= b' ').unwrap_or(rest.len());
+        let (word, rest) = rest.split_at_checked(end)?;
+        self.0 = rest;
+        Some(word)
+    }
+}
+
+/// The value of every hexadecimal digit; of other bytes, more than that.
+#[allow(clippy::indexing_slicing, reason = "the compiler makes it, and would refuse a wrong index")]
+static DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
 /// Up to `digits` hexadecimal digits, at least one.
 fn hex(word: &[u8], digits: usize) -> Option<u32> {
     if word.is_empty() || word.len() > digits {
         return None;
     }
-    word.iter().try_fold(0u32, |sum, byte| Some(sum << 4 | char::from(*byte).to_digit(16)?))
+    let (mut sum, mut largest) = (0u32, 0);
+    for byte in word {
+        let digit = DIGITS.get(usize::from(*byte))?;
+        sum = sum << 4 | u32::from(*digit & 15);
+        largest |= digit;
+    }
+    (largest < 16).then_some(sum)
 }
 
 fn decimal(word: &[u8]) -> Option<u64> {
@@ -178,7 +214,8 @@ fn decimal(word: &[u8]) -> Option<u64> {
         return None;
     }
     word.iter().try_fold(0u64, |sum, byte| {
-        sum.checked_mul(10)?.checked_add(char::from(*byte).to_digit(10)?.into())
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        sum.checked_mul(10)?.checked_add(digit.into())
     })
 }
 
@@ -226,6 +263,27 @@ mod tests {
             }
         }
         assert!(tcp(&LISTEN[..60]).is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_are_read_as_the_standard_library_reads_them(
+            word in "[0-9a-fA-F]{0,9}|[0-9]{0,21}|[ -~]{0,9}",
+        ) {
+            let is = |digit: fn(&u8) -> bool| !word.is_empty() && word.bytes().all(|b| digit(&b));
+            let short = word.len() <= 8 && is(u8::is_ascii_hexdigit);
+            let expected = short.then(|| u32::from_str_radix(&word, 16).unwrap());
+            proptest::prop_assert_eq!(hex(word.as_bytes(), 8), expected);
+            let expected = is(u8::is_ascii_digit).then(|| word.parse().ok()).flatten();
+            proptest::prop_assert_eq!(decimal(word.as_bytes()), expected);
+        }
+
+        #[test]
+        fn words_are_those_between_blanks(line in "[ -~\t\n]{0,80}") {
+            let words: Vec<&[u8]> = Words(line.as_bytes()).collect();
+            let expected: Vec<&[u8]> = line.split_ascii_whitespace().map(str::as_bytes).collect();
+            proptest::prop_assert_eq!(words, expected);
+        }
     }
 
     #[test]

@@ -22,10 +22,17 @@ use netlink_packet_sock_diag::{
 const INET_DIAG_CGROUP_ID: u16 = 21;
 const INET_DIAG_SOCKOPT: u16 = 22;
 
-/// Fills in what the attributes tell. One that is too short for its kind is passed over.
+/// Fills in what the attributes tell, and nothing else. One that is too short for its kind is passed
+/// over.
 // Not inlined: the compiler would keep the socket in pieces and put it together byte by byte.
 #[inline(never)]
 pub fn decode(bytes: &[u8], socket: &mut Socket) {
+    (socket.mark, socket.cgroup_id, socket.shutdown) = (None, None, None);
+    (socket.v6only, socket.sockopt, socket.tos) = (None, None, None);
+    (socket.memory, socket.congestion) = (None, None);
+    (socket.details, socket.family_facts) = (None, None);
+    // The place of the last one is the place of the next.
+    let mut place = socket.tcp_info.take();
     for (kind, value) in Attributes::new(bytes) {
         match kind {
             INET_DIAG_SHUTDOWN => socket.shutdown = u8_at(value, 0),
@@ -35,7 +42,14 @@ pub fn decode(bytes: &[u8], socket: &mut Socket) {
             INET_DIAG_SKV6ONLY => socket.v6only = u8_at(value, 0).map(|flag| flag != 0),
             INET_DIAG_TOS => socket.tos = u8_at(value, 0),
             INET_DIAG_INFO if has_tcp_info(socket.protocol) && !value.is_empty() => {
-                socket.tcp_info = Some(Box::new(TcpInfo::from_kernel(value)));
+                let told = TcpInfo::from_kernel(value);
+                socket.tcp_info = Some(match place.take() {
+                    Some(mut place) => {
+                        *place = told;
+                        place
+                    }
+                    None => Box::new(told),
+                });
             }
             INET_DIAG_CONG => socket.congestion = Some(Congestion::from_kernel(value)),
             INET_DIAG_SKMEMINFO => socket.memory = memory(value),

@@ -11,4 +11,5 @@ pub mod exact;
 pub mod families;
 pub mod inet;
 pub mod named_ports;
+mod recent;
 pub mod request;

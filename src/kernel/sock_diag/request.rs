@@ -48,6 +48,9 @@ impl Extensions {
 
     /// All that needs no privilege.
     pub const OPEN: Self = Self((1 << 7) - 2);
+    /// What the kernel tells unasked: mark, cgroup, shutdown, flags. It costs the kernel nothing
+    /// that could be saved, but decoding it costs us.
+    pub const UNASKED: Self = Self(1 << 9);
 
     /// Both.
     #[must_use]

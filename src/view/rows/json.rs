@@ -1,6 +1,6 @@
 //! Listings as one JSON document, or as one object a line.
 
-use super::object;
+use super::{object, whole::Whole};
 use crate::{
     collect::sink::RowSink,
     field::{definition::Field, row::Row},
@@ -21,11 +21,21 @@ pub enum Shape {
     Columns(Vec<&'static Field>),
 }
 
-impl Shape {
-    fn write(&self, out: &mut Vec<u8>, row: Row<'_>) {
-        match self {
-            Self::Whole => object::whole(out, row),
-            Self::Columns(fields) => object::selected(out, fields, row),
+/// Writes objects of a shape.
+struct Objects {
+    shape: Shape,
+    whole: Whole,
+}
+
+impl Objects {
+    fn new(shape: Shape) -> Self {
+        Self { shape, whole: Whole::default() }
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, row: Row<'_>) {
+        match &self.shape {
+            Shape::Whole => self.whole.write(out, row),
+            Shape::Columns(fields) => object::selected(out, fields, row),
         }
     }
 }
@@ -33,14 +43,14 @@ impl Shape {
 /// One document.
 pub struct Document<'o> {
     output: &'o mut Output,
-    shape: Shape,
+    objects: Objects,
     rows: u64,
 }
 
 impl<'o> Document<'o> {
     /// Writes to `output`.
     pub fn new(output: &'o mut Output, shape: Shape) -> Self {
-        Self { output, shape, rows: 0 }
+        Self { output, objects: Objects::new(shape), rows: 0 }
     }
 }
 
@@ -56,7 +66,7 @@ impl RowSink for Document<'_> {
             self.output.buffer.push(b',');
         }
         self.rows += 1;
-        self.shape.write(&mut self.output.buffer, row);
+        self.objects.write(&mut self.output.buffer, row);
         self.output.flush_if_full()
     }
 
@@ -75,7 +85,7 @@ impl RowSink for Document<'_> {
 /// One object a line.
 pub struct Lines<'o> {
     output: &'o mut Output,
-    shape: Shape,
+    objects: Objects,
     stamped: bool,
     stamp: Vec<u8>,
 }
@@ -84,7 +94,7 @@ impl<'o> Lines<'o> {
     /// Writes to `output`; with `stamped`, each object says when it was made, so that the rounds of
     /// a watch can be told apart.
     pub fn new(output: &'o mut Output, shape: Shape, stamped: bool) -> Self {
-        Self { output, shape, stamped, stamp: vec![] }
+        Self { output, objects: Objects::new(shape), stamped, stamp: vec![] }
     }
 }
 
@@ -96,9 +106,13 @@ impl RowSink for Lines<'_> {
         Ok(())
     }
 
+    fn shows_head(&self) -> bool {
+        false
+    }
+
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
         let start = self.output.buffer.len();
-        self.shape.write(&mut self.output.buffer, row);
+        self.objects.write(&mut self.output.buffer, row);
         if self.stamped {
             self.output.buffer.splice(start..=start, self.stamp.iter().copied());
         }

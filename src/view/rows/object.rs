@@ -18,6 +18,7 @@ use crate::{
         memory::SocketMemory,
         owner::{Process, UNKNOWN_FD},
         queues::Queues,
+        socket::Socket,
         tcp_info::{TCP_FIELDS, TcpInfo},
     },
     view::{address, json},
@@ -27,16 +28,8 @@ use std::io::Write;
 /// Writes the whole object of schema `sockeye.sockets/1`.
 pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     let s = row.socket;
-    out.extend(b"{\"protocol\":\"");
-    out.extend(s.protocol.name().as_bytes());
-    out.extend(b"\",\"family\":\"");
-    out.extend(s.family.name().as_bytes());
-    out.extend(b"\",\"state\":\"");
-    out.extend(s.state.name().as_bytes());
-    out.extend(b"\",\"state_number\":");
-    json::number(out, s.state.number());
+    head(out, s);
     if s.family.is_inet() {
-        out.extend(b",\"local\":");
         local(out, &s.local, row.interface());
         out.extend(b",\"peer\":");
         match s.peer() {
@@ -44,7 +37,6 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
             None => out.extend(b"null"),
         }
     } else {
-        out.extend(b",\"local\":");
         family_local(out, row);
         out.extend(b",\"peer\":");
         family_peer(out, row);
@@ -54,10 +46,33 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     json::number_or_null(out, s.inode);
     out.extend(b",\"cookie\":");
     json::number_or_null(out, s.cookie);
+    user(out, row);
+    timer(out, s);
+    rest(out, row);
+}
+
+/// Up to this end.
+pub(super) fn head(out: &mut Vec<u8>, s: &Socket) {
+    out.extend(b"{\"protocol\":\"");
+    out.extend(s.protocol.name().as_bytes());
+    out.extend(b"\",\"family\":\"");
+    out.extend(s.family.name().as_bytes());
+    out.extend(b"\",\"state\":\"");
+    out.extend(s.state.name().as_bytes());
+    out.extend(b"\",\"state_number\":");
+    json::number(out, s.state.number());
+    out.extend(b",\"local\":");
+}
+
+pub(super) fn user(out: &mut Vec<u8>, row: Row<'_>) {
+    let uid = row.socket.uid;
     out.extend(b",\"uid\":");
-    json::number_or_null(out, s.uid);
+    json::number_or_null(out, uid);
     out.extend(b",\"user\":");
-    json::string_or_null(out, s.uid.and_then(|uid| row.context.names.user(uid)));
+    json::string_or_null(out, uid.and_then(|uid| row.context.names.user(uid)));
+}
+
+pub(super) fn timer(out: &mut Vec<u8>, s: &Socket) {
     match s.timer {
         None => out.extend(b",\"timer\":null"),
         Some(timer) => {
@@ -72,6 +87,11 @@ pub fn whole(out: &mut Vec<u8>, row: Row<'_>) {
     }
     out.extend(b",\"age_ms\":");
     json::number_or_null(out, s.age_ms());
+}
+
+/// From the owners to the end.
+pub(super) fn rest(out: &mut Vec<u8>, row: Row<'_>) {
+    let s = row.socket;
     out.extend(b",\"processes\":");
     processes(out, row);
     out.extend(b",\"owner_unknown\":");

@@ -4,6 +4,7 @@
 //! its own row and no other. A generic table library measures everything first: 1.5 GB for a
 //! million rows (measured), so comfy-table draws reports and this draws listings.
 
+use super::plain::Plain;
 use crate::{
     collect::sink::RowSink,
     field::{definition::Field, row::Row, value::Value},
@@ -14,7 +15,7 @@ use std::io;
 use unicode_width::UnicodeWidthStr;
 
 /// Rows measured before the first is printed.
-const MEASURED: usize = 512;
+const MEASURED: usize = 128;
 /// Blanks between columns.
 const GAP: usize = 1;
 
@@ -29,6 +30,9 @@ pub struct Table<'o> {
     settled: bool,
     /// The mark of a terminal too narrow for every column.
     left_out: Option<&'static str>,
+    /// The short way, where there is one for these columns.
+    plain: Option<Plain>,
+    goes_short: bool,
 }
 
 /// A column with what every cell of it asks, so that no cell has to compare words.
@@ -72,7 +76,16 @@ impl<'o> Table<'o> {
             measured: Measured::default(),
             settled: false,
             left_out: None,
+            plain: None,
+            // A terminal cuts what is too wide, and colours.
+            goes_short: !device.colour && device.width.is_none(),
         }
+    }
+
+    /// Every row by way of its columns.
+    #[cfg(test)]
+    pub(super) fn without_short_way(&mut self) {
+        self.goes_short = false;
     }
 
     fn measure(&mut self, row: Row<'_>) {
@@ -93,6 +106,10 @@ impl<'o> Table<'o> {
         if let Some(room) = self.device.width {
             fit(&mut self.columns, room);
             self.leave_out(room);
+        }
+        if self.goes_short {
+            let columns = self.columns.iter().map(|column| (column.field.id, column.width));
+            self.plain = Plain::of(columns, GAP);
         }
         let out = &mut self.output.buffer;
         if self.heading {
@@ -197,6 +214,10 @@ impl RowSink for Table<'_> {
         Ok(())
     }
 
+    fn shows_head(&self) -> bool {
+        false
+    }
+
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
         if !self.settled {
             self.measure(row);
@@ -206,6 +227,9 @@ impl RowSink for Table<'_> {
             return Ok(());
         }
         let out = &mut self.output.buffer;
+        if self.plain.as_mut().is_some_and(|plain| plain.write(out, row)) {
+            return self.output.flush_if_full();
+        }
         for column in &self.columns {
             let value = column.field.value(row);
             let colour = colour(&value, self.device);

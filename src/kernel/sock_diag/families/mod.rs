@@ -12,10 +12,7 @@ pub mod unix;
 pub mod vsock;
 pub mod xdp;
 
-use super::{
-    attributes,
-    dump::{Recent, Tally},
-};
+use super::{attributes, dump::Tally, recent::Recent};
 use crate::{
     kernel::{
         error::Error,

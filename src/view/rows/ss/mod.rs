@@ -89,7 +89,7 @@ impl Shown {
         ]
         .into_iter()
         .filter(|(shown, _)| *shown)
-        .fold(Need::INTERFACES, |sum, (_, need)| sum.with(need))
+        .fold(Need::INTERFACES.with(Need::UNASKED), |sum, (_, need)| sum.with(need))
     }
 }
 
