@@ -101,6 +101,7 @@ fn owners() -> Owners {
         command: command.to_vec(),
         unit: None,
         container: None,
+        pod: None,
         cgroup: None,
     };
     let mut owners = Owners::default();
