@@ -303,7 +303,9 @@ fn absent_of_row(id: &str) -> &'static str {
         "context" | "socket_context" => {
             "when no process is known, where SELinux is not enabled, and in a snapshot"
         }
-        "unit" | "container" => "when no process is known, or its cgroup names none",
+        "unit" | "container" | "container.id" | "pod" => {
+            "when no process is known, or its cgroup names none"
+        }
         "owner_unknown" => "when a process is named",
         "tclass" => "for IPv4, on TIME_WAIT and SYN_RCVD, and from /proc",
         "class_id" => "on TIME_WAIT and SYN_RCVD, before kernel 4.14, and from /proc",

@@ -131,8 +131,8 @@ fn what_has_no_meaning_is_refused_with_what_has() {
         ),
         ("schema nope", "no document is called `nope`", documents.as_str()),
         (
-            "trace --json",
-            "the command `trace` is not built yet",
+            "metrics --json",
+            "the command `metrics` is not built yet",
             "`sockeye --help` lists the commands there are",
         ),
     ] {
