@@ -32,10 +32,13 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (int(limit), int(limit)))
 if what == "prefork":
     go, start = os.pipe()
     results, result = os.pipe()
+    # Not the same pipe: the first to end would take the start of the other.
+    end, stop = os.pipe()
     for _ in range(2):
         if os.fork() == 0:
             os.close(start)
             os.close(results)
+            os.close(stop)
             # From here on it opens and closes nothing until it accepts.
             os.write(result, b"up\n")
             # The parent says when; at its end the pipe ends.
@@ -49,10 +52,11 @@ if what == "prefork":
             except OSError as error:
                 failure = errno.errorcode.get(error.errno, str(error))
             os.write(result, f"{len(held)} {failure}\n".encode())
-            os.read(go, 1)
+            os.read(end, 1)
             os._exit(0)
     os.close(go)
     os.close(result)
+    os.close(end)
     lines = os.fdopen(results)
     for _ in range(2):
         lines.readline()
@@ -68,6 +72,7 @@ if what == "prefork":
     print(sum(int(count) for count, _ in counts), failures, flush=True)
     sys.stdin.readline()
     os.close(start)
+    os.close(stop)
     os.wait()
     os.wait()
     sys.exit()
