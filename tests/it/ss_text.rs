@@ -344,8 +344,11 @@ fn the_summary_is_that_of_ss() {
     // Connections of the zoo end by themselves: the same is counted when nothing changes between.
     let agree = || host(ours(&zoo.namespace, &["-s"])) == host(text(&zoo.namespace, "ss", &["-s"]));
     assert!(eventually(PATIENCE, agree), "{}", ours(&zoo.namespace, &["-s"]));
-    let both = ours(&zoo.namespace, &["-s", "-tan"]);
-    assert!(both.ends_with(&ours(&zoo.namespace, &["-tan"])), "{both}");
+    let follows = eventually(PATIENCE, || {
+        let both = ours(&zoo.namespace, &["-s", "-tan"]);
+        both.starts_with("Total: ") && both.ends_with(&ours(&zoo.namespace, &["-tan"]))
+    });
+    assert!(follows, "no listing behind the figures");
 }
 
 #[test]
