@@ -4,6 +4,7 @@ use super::{
     namespaces::Namespaces,
     order::Sorted,
     owners::{self, LookUp},
+    peers,
     query::Query,
     replay,
     sink::RowSink,
@@ -72,8 +73,13 @@ pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
     let mut namespaces = Namespaces::of(query)?;
     let mut listing = Listing::new(query, sink, namespaces.spaces(), namespaces.first());
     listing.only = namespaces.only();
+    if query.need.includes(Need::PEERS) {
+        let (peers, gaps) = peers::find(query, &mut namespaces);
+        listing.context.peers = Some(peers);
+        listing.provenance.gaps = gaps;
+    }
     if listing.needs_owners_first() {
-        listing.look_up_owners(&[], true);
+        listing.look_up_owners(None);
     }
     let mut failed = None;
     namespaces.visit(query, |netns, query| {
@@ -123,6 +129,7 @@ pub fn recorded(
             ephemeral_ports: snapshot.settings.port_range(),
             ..Space::default()
         }],
+        peers: query.need.includes(Need::PEERS).then(|| peers::of(&snapshot.sockets)),
         known_holders: vec![],
     };
     let mut listing = Listing::of(query, sink, about, context);
@@ -234,8 +241,12 @@ impl<'q, 's> Listing<'q, 's> {
         self.query.left_out(self.unanswered)
     }
 
-    fn look_up_owners(&mut self, sockets: &[Socket], more: bool) {
-        self.look_up = owners::look_up(self.query, sockets, more, self.only);
+    /// Looks up the owners of these sockets, or of every one where more are to come.
+    fn look_up_owners(&mut self, sockets: Option<&[Socket]>) {
+        let context = &self.context;
+        let inodes = |socket| Row { socket, context }.inodes();
+        let wanted = sockets.map(|sockets| sockets.iter().flat_map(inodes).collect());
+        self.look_up = owners::look_up_inodes(self.query, wanted, self.only);
         self.context.owners = self.look_up.take_owners();
     }
 
@@ -283,7 +294,7 @@ impl<'q, 's> Listing<'q, 's> {
         let held = std::mem::take(&mut self.held);
         if !self.begun {
             if self.needs_owners() && !self.needs_owners_first() && !self.owners_known {
-                self.look_up_owners(&held, more);
+                self.look_up_owners((!more).then_some(held.as_slice()));
             }
             let mut so_far = self.provenance.clone();
             so_far.absorb(provenance.clone());

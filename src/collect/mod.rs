@@ -11,6 +11,7 @@ pub mod live;
 pub mod namespaces;
 pub mod order;
 pub mod owners;
+pub mod peers;
 pub mod query;
 pub mod recording;
 pub mod redaction;

@@ -5,7 +5,7 @@ use super::{
     query::{Query, Scope, SourceChoice},
 };
 use crate::{
-    field::row::Space,
+    field::{need::Need, row::Space},
     filter::{Filter, reach::Outside},
     kernel::{
         error::Error,
@@ -33,7 +33,7 @@ use std::{
 /// The namespaces of a question, each once.
 #[derive(Debug)]
 pub struct Namespaces {
-    places: Vec<(Place, Space)>,
+    known: Vec<Known>,
     /// What could not be seen of them.
     gaps: Vec<Gap>,
     /// How many were read from /proc, since they could not be entered.
@@ -42,16 +42,26 @@ pub struct Namespaces {
     closed: BTreeMap<String, usize>,
 }
 
+/// A namespace of a question.
+#[derive(Debug)]
+struct Known {
+    place: Place,
+    space: Space,
+    /// Whether rows of it may be wanted; of the others only whom they are connected to.
+    is_asked: bool,
+}
+
 impl Namespaces {
     /// Finds them.
     pub fn of(query: &Query) -> Result<Self, Error> {
         let root = &query.root;
         let mut namespaces =
-            Self { places: vec![], gaps: vec![], by_proc: 0, closed: BTreeMap::new() };
+            Self { known: vec![], gaps: vec![], by_proc: 0, closed: BTreeMap::new() };
         if query.scope == Scope::Here {
             let here = Place { is_here: true, ..Place::default() };
             let netns = namespace::current(root);
-            namespaces.places.push((here, Space { netns, ..Space::default() }));
+            let space = Space { netns, ..Space::default() };
+            namespaces.known.push(Known { place: here, space, is_asked: true });
             return Ok(namespaces);
         }
         let Found { places, stale, processes_hidden } = find::all(root)?;
@@ -80,8 +90,9 @@ impl Namespaces {
                 let (netns, names) = (&space.netns, space.names.as_slice());
                 filter.may_pass(Outside { netns, names, processes: &processes })
             };
-            if filter.is_none_or(may_pass) {
-                namespaces.places.push((place, space));
+            let is_asked = filter.is_none_or(may_pass);
+            if is_asked || query.need.includes(Need::PEERS) {
+                namespaces.known.push(Known { place, space, is_asked });
             }
         }
         Ok(namespaces)
@@ -89,26 +100,26 @@ impl Namespaces {
 
     /// What rows are to know of each.
     pub fn spaces(&self) -> Vec<Space> {
-        self.places.iter().map(|(_, space)| space.clone()).collect()
+        self.known.iter().map(|known| known.space.clone()).collect()
     }
 
     /// The first: that of this process, where it is among them.
     pub fn first(&self) -> Netns {
-        self.places.first().map(|(_, space)| space.netns.clone()).unwrap_or_default()
+        self.known.first().map(|known| known.space.netns.clone()).unwrap_or_default()
     }
 
     /// The only one: whose processes are looked at first for its sockets' holders.
     pub fn only(&self) -> Option<u64> {
-        match self.places.as_slice() {
-            [(_, space)] => space.netns.inode,
+        match self.known.as_slice() {
+            [Known { space, .. }] => space.netns.inode,
             _ => None,
         }
     }
 
     /// The machine's own, where it is among them.
     pub fn host(&self) -> Option<NetnsIndex> {
-        let is_host = |(_, space): &(Place, Space)| space.netns.kind == Some(NameKind::Host);
-        self.places.iter().position(is_host).map(NetnsIndex::new)
+        let is_host = |known: &Known| known.space.netns.kind == Some(NameKind::Host);
+        self.known.iter().position(is_host).map(NetnsIndex::new)
     }
 
     /// Visits each in turn until one says stop. `each` runs in the namespace it is told, with the
@@ -118,12 +129,30 @@ impl Namespaces {
     pub fn visit(
         &mut self,
         query: &Query,
+        each: impl FnMut(NetnsIndex, &Query) -> Result<Next, Error> + Send,
+    ) -> Result<(), Error> {
+        self.visit_some(|known| known.is_asked, query, each)
+    }
+
+    /// The same, of those too whose rows are not wanted.
+    pub fn visit_every(
+        &mut self,
+        query: &Query,
+        each: impl FnMut(NetnsIndex, &Query) -> Result<Next, Error> + Send,
+    ) -> Result<(), Error> {
+        self.visit_some(|_| true, query, each)
+    }
+
+    fn visit_some(
+        &mut self,
+        which: fn(&Known) -> bool,
+        query: &Query,
         mut each: impl FnMut(NetnsIndex, &Query) -> Result<Next, Error> + Send,
     ) -> Result<(), Error> {
         (self.by_proc, self.closed) = (0, BTreeMap::new());
         let (mut looked_into, mut failed) = (0, None);
-        for (at, (place, _)) in self.places.iter().enumerate() {
-            let index = NetnsIndex::new(at);
+        for (at, known) in self.known.iter().enumerate().filter(|(_, known)| which(known)) {
+            let (index, place) = (NetnsIndex::new(at), &known.place);
             let visit = if query.root.is_live() {
                 place.inside(|| each(index, query))
             } else {

@@ -36,12 +36,6 @@ pub struct LookUp {
     failed: Option<Gap>,
 }
 
-/// Looks up the holders of `sockets`, or of every socket of the host where more are to come.
-pub fn look_up(query: &Query, sockets: &[Socket], more: bool, netns: Option<u64>) -> LookUp {
-    let inodes = || sockets.iter().flat_map(inodes).collect();
-    look_up_inodes(query, (!more).then(inodes), netns)
-}
-
 /// Looks up the holders of these sockets.
 pub fn look_up_some(
     query: &Query,

@@ -145,7 +145,8 @@ impl Query {
         Some(Gap::new(
             "filter-unknown",
             format!("{which} {} is not known", columns.join(" or ")),
-            "TIME_WAIT keeps no user, /proc tells less than netlink, owners and marks need privileges",
+            "TIME_WAIT keeps no user, /proc tells less than netlink, owners and marks need \
+             privileges, several sockets may have the addresses of the other end",
         ))
     }
 

@@ -4,10 +4,14 @@
 use super::{
     list::ephemeral_ports,
     owners::{self, LookUp},
+    peers,
     query::Query,
 };
 use crate::{
-    field::row::{Context, Row, Space},
+    field::{
+        need::Need,
+        row::{Context, Row, Space},
+    },
     filter::eval::Truth,
     kernel::{names::Names, namespace},
     model::{gap::Gap, socket::Socket},
@@ -40,9 +44,12 @@ impl<'q> Surroundings<'q> {
             }],
             ..Context::default()
         };
+        if query.need.includes(Need::PEERS) {
+            context.peers = Some(peers::find_here(query).0);
+        }
         let mut look_up = LookUp::default();
         if query.filters_by_owner() {
-            look_up = owners::look_up(query, &[], true, netns.inode);
+            look_up = owners::look_up_inodes(query, None, netns.inode);
             context.owners = look_up.take_owners();
         }
         Self { query, context, look_up, without_owner: 0, unanswered: 0 }

@@ -213,9 +213,18 @@ fn unit(field: &Field) -> &'static str {
     }
 }
 
+/// Holders of the sockets at the other ends.
+const HELD_PEERS: Need = Need::OWNERS.with(Need::PEERS);
+
 /// What showing it costs.
 fn cost(need: Need) -> &'static str {
     [
+        (
+            HELD_PEERS,
+            "connections are walked twice, once for their other ends, and the descriptors of \
+             processes are read",
+        ),
+        (Need::PEERS, "connections are walked twice, once for their other ends"),
         (
             Need::OWNERS,
             "the descriptors of processes are read, until every shown row has its owner",
@@ -307,6 +316,18 @@ fn absent_of_row(id: &str) -> &'static str {
             "when no process is known, or its cgroup names none"
         }
         "owner_unknown" => "when a process is named",
+        "peer.process" | "peer.pid" => {
+            "when the other end is on another host, behind an address translation, or one of \
+             several with the same addresses; in another network namespace without --all-netns; \
+             when nobody holds it"
+        }
+        "peer.unit" | "peer.container" | "peer.pod" => {
+            "when no process of the other end is known, or its cgroup names none"
+        }
+        "peer.netns" | "peer.netns.name" => {
+            "when the other end is on another host, behind an address translation, or one of \
+             several with the same addresses; in another network namespace without --all-netns"
+        }
         "tclass" => "for IPv4, on TIME_WAIT and SYN_RCVD, and from /proc",
         "class_id" => "on TIME_WAIT and SYN_RCVD, before kernel 4.14, and from /proc",
         "sockopt" => {

@@ -2,6 +2,7 @@
 //! that the command, completion and the manual tell the same. Prints nothing, asks nothing.
 
 pub mod block;
+pub mod both_ends;
 pub mod close;
 pub mod column;
 pub mod errors;
@@ -32,6 +33,7 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
         ports::topic(),
         ports::four_tuple(),
         queues::topic(),
+        both_ends::topic(),
         errors::topic(),
         filters::topic(),
     ];

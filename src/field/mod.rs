@@ -8,6 +8,7 @@ pub mod end;
 pub mod families;
 pub mod need;
 pub mod owner;
+pub mod peer;
 pub mod row;
 pub mod tcp;
 pub mod value;
@@ -16,7 +17,8 @@ use definition::Field;
 use std::sync::LazyLock;
 
 static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
-    let plain = column::FIELDS.iter().chain(owner::FIELDS).chain(details::FIELDS);
+    let plain =
+        column::FIELDS.iter().chain(owner::FIELDS).chain(peer::FIELDS).chain(details::FIELDS);
     plain.copied().chain(tcp::fields()).chain(families::fields()).collect()
 });
 

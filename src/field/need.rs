@@ -49,6 +49,9 @@ impl Need {
     /// What comes with every answer and still has to be decoded: mark, shutdown, flags.
     pub const UNASKED: Self = Self(1 << 24);
 
+    /// The sockets at the other ends: every connection is walked once before.
+    pub const PEERS: Self = Self(1 << 25);
+
     /// Every socket of the first of two looks, and counters between them.
     pub const EARLIER: Self = Self(1 << 18);
     /// Limits of every process of the namespace, whatever sockets it holds.
@@ -79,6 +82,8 @@ impl Need {
             (Self::STORAGES, Extensions::STORAGES),
             (Self::CGROUPS, Extensions::UNASKED),
             (Self::UNASKED, Extensions::UNASKED),
+            // Whether an address is a proxy's own is told there.
+            (Self::PEERS, Extensions::UNASKED),
         ]
         .into_iter()
         .filter(|(need, _)| self.includes(*need))

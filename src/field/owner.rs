@@ -2,6 +2,7 @@
 
 use super::{
     definition::{Field, Reader},
+    end::Side,
     need::Need,
     row::Row,
     value::{List, Value},
@@ -157,7 +158,7 @@ fn context(row: Row<'_>, index: usize) -> Option<Value<'_>> {
 }
 
 fn each(row: Row<'_>, of: fn((&Process, u32)) -> Value<'_>) -> Value<'_> {
-    Value::List(List::distinct(row, of))
+    Value::List(List::distinct(row, Side::Local, of))
 }
 
 fn word(word: Option<&str>) -> Value<'_> {

@@ -6,6 +6,7 @@ use crate::{
     model::{
         netns::{Netns, NetnsIndex},
         owner::{Owners, Process, Unowned},
+        peers::{Match, Peer, Peers},
         socket::Socket,
     },
 };
@@ -24,6 +25,8 @@ pub struct Context {
     pub resolver: Option<Resolver>,
     /// Their network namespaces.
     pub spaces: Vec<Space>,
+    /// The sockets at the other ends, where a column asks for them.
+    pub peers: Option<Peers>,
     /// Who holds the socket that is looked at, where that is known otherwise than by its inode, with
     /// the descriptor.
     pub known_holders: Vec<(Process, u32)>,
@@ -108,11 +111,42 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// Every (process, descriptor) that holds the socket at the other end of a unix socket.
+    /// The socket at the other end. Of the internet it is known where it was asked for; of a unix
+    /// socket always, its namespace apart.
+    pub fn other_end(self) -> Match {
+        let of_unix = || {
+            let inode = self.socket.unix()?.peer_inode?;
+            Some(Match::Here(Peer { netns: None, inode: Some(inode.into()) }))
+        };
+        match &self.context.peers {
+            Some(peers) => peers.of(self.socket),
+            None => of_unix().unwrap_or(Match::Elsewhere),
+        }
+    }
+
+    /// The same, where it is on this host.
+    pub fn peer(self) -> Option<Peer> {
+        match self.other_end() {
+            Match::Here(peer) => Some(peer),
+            Match::Elsewhere | Match::Ambiguous => None,
+        }
+    }
+
+    /// What was learnt in the namespace of the socket at the other end.
+    pub fn peer_space(self) -> Option<&'a Space> {
+        self.context.space(self.peer()?.netns?)
+    }
+
+    /// Every (process, descriptor) that holds the socket at the other end.
     pub fn peer_holders(self) -> impl Iterator<Item = (&'a Process, u32)> {
-        let inode = self.socket.unix().and_then(|unix| unix.peer_inode);
-        let inode = inode.filter(|_| self.context.owners.unmatched().is_some());
-        inode.into_iter().flat_map(move |inode| self.context.owners.holders(inode.into()))
+        let is_known = self.context.owners.unmatched().is_some();
+        let inode = is_known.then(|| self.peer()).flatten().and_then(|peer| peer.inode);
+        inode.into_iter().flat_map(move |inode| self.context.owners.holders(inode))
+    }
+
+    /// The inodes whose holders the row names: its own, and that of the socket at the other end.
+    pub fn inodes(self) -> impl Iterator<Item = u64> {
+        self.socket.inode.into_iter().chain(self.peer().and_then(|peer| peer.inode))
     }
 
     /// Why there is no holder to name; `None`: there is one.

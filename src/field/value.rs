@@ -71,8 +71,8 @@ pub struct List<'a> {
 
 #[derive(Debug, Clone, Copy)]
 enum Items {
-    /// One of each holder of the socket.
-    Holders { of: fn((&Process, u32)) -> Value<'_>, distinct: bool },
+    /// One of each holder of the socket at one of the ends.
+    Holders { at: Side, of: fn((&Process, u32)) -> Value<'_>, distinct: bool },
     /// By index, until there is none.
     Indexed(for<'r> fn(Row<'r>, usize) -> Option<Value<'r>>),
 }
@@ -80,12 +80,12 @@ enum Items {
 impl<'a> List<'a> {
     /// A value of every holder.
     pub fn every(row: Row<'a>, of: fn((&Process, u32)) -> Value<'_>) -> Self {
-        Self { row, items: Items::Holders { of, distinct: false } }
+        Self { row, items: Items::Holders { at: Side::Local, of, distinct: false } }
     }
 
-    /// The values of all holders, each once.
-    pub fn distinct(row: Row<'a>, of: fn((&Process, u32)) -> Value<'_>) -> Self {
-        Self { row, items: Items::Holders { of, distinct: true } }
+    /// The values of all holders of the socket at one of the ends, each once.
+    pub fn distinct(row: Row<'a>, at: Side, of: fn((&Process, u32)) -> Value<'_>) -> Self {
+        Self { row, items: Items::Holders { at, of, distinct: true } }
     }
 
     /// The values of a row by index, up to the first that is `None`.
@@ -96,21 +96,29 @@ impl<'a> List<'a> {
     /// The values, those that are unknown left out.
     pub fn values(self) -> impl Iterator<Item = Value<'a>> {
         let (holders, indexed) = match self.items {
-            Items::Holders { of, distinct } => (Some((of, distinct)), None),
+            Items::Holders { at, of, distinct } => (Some((at, of, distinct)), None),
             Items::Indexed(of) => (None, Some(of)),
         };
         let row = self.row;
-        let of_holders = holders.map(|(of, distinct)| Self::of_holders(row, of, distinct));
+        let of_holders = holders.map(|(at, of, distinct)| Self::of_holders(row, at, of, distinct));
         let by_index = indexed.map(|of| (0..).map_while(move |index| of(row, index)));
         of_holders.into_iter().flatten().chain(by_index.into_iter().flatten())
     }
 
     fn of_holders(
         row: Row<'a>,
+        at: Side,
         of: fn((&Process, u32)) -> Value<'_>,
         distinct: bool,
     ) -> impl Iterator<Item = Value<'a>> {
-        let known = move || row.holders().map(of).filter(|value| !value.is_absent());
+        let holders = move || {
+            let (own, others) = match at {
+                Side::Local => (Some(row.holders()), None),
+                Side::Peer => (None, Some(row.peer_holders())),
+            };
+            own.into_iter().flatten().chain(others.into_iter().flatten())
+        };
+        let known = move || holders().map(of).filter(|value| !value.is_absent());
         let is_new = move |index: usize, value: &Value<'_>| {
             known().take(index).all(|earlier| earlier.order(value).is_ne())
         };

@@ -4,10 +4,10 @@ use super::ast::{Column, Expr, FamilyHost, Interface, Pattern, Prefix, Ranges, T
 use crate::{
     field::{
         definition::Field,
-        end::{local_port, peer_port},
+        end::{Side, local_port, peer_port},
         families,
         need::Need,
-        row::Row,
+        row::{Row, Space},
         value::Value,
     },
     kernel::sock_diag::bytecode::End,
@@ -16,6 +16,7 @@ use crate::{
         endpoint::Endpoint,
         family::{FamilyFacts, unix},
         owner::{Process, Unowned},
+        peers::Match,
         protocol::{Family, Protocol},
         queues::Queues,
         socket::Socket,
@@ -115,8 +116,10 @@ fn test_one(what: &What, row: Row<'_>) -> Truth {
         },
         What::Number(column, ranges) => by_value(column.0, row, &|value| number(value, ranges)),
         What::Name(Column(field), patterns) => match field.id {
-            "netns.name" => by_netns(field, patterns, row),
-            "container" | "pod" => by_home(field, patterns, row),
+            "netns.name" => by_netns(field, patterns, row, row.space()),
+            "peer.netns.name" => by_netns(field, patterns, row, row.peer_space()),
+            "container" | "pod" => by_home(field, patterns, row, Side::Local),
+            "peer.container" | "peer.pod" => by_home(field, patterns, row, Side::Peer),
             _ => by_value(field, row, &|value| name(value, patterns)),
         },
         What::Flag(column, wanted) => by_value(column.0, row, &|value| match value {
@@ -214,8 +217,8 @@ fn bound_to(interfaces: &[Interface], row: Row<'_>) -> Truth {
 }
 
 /// By any name of the namespace.
-fn by_netns(field: &Field, patterns: &[Pattern], row: Row<'_>) -> Truth {
-    let names = row.space().map(|space| space.names.as_slice()).unwrap_or_default();
+fn by_netns(field: &Field, patterns: &[Pattern], row: Row<'_>, space: Option<&Space>) -> Truth {
+    let names = space.map(|space| space.names.as_slice()).unwrap_or_default();
     let is_called = |name: &String| patterns.iter().any(|p| p.matches(name.as_bytes()));
     if names.iter().any(is_called) {
         return Truth::Yes;
@@ -224,13 +227,20 @@ fn by_netns(field: &Field, patterns: &[Pattern], row: Row<'_>) -> Truth {
 }
 
 /// By the container or the pod of its holders; without one, by that whose namespace it is in.
-fn by_home(field: &Field, patterns: &[Pattern], row: Row<'_>) -> Truth {
-    if row.holders().any(|(process, _)| lives_in(process, field.id, patterns)) {
-        return Truth::Yes;
-    }
-    let resident = row.space().and_then(|space| space.resident.as_ref());
-    let is_held = row.holders().next().is_some();
-    if resident.is_some_and(|process| !is_held && lives_in(process, field.id, patterns)) {
+fn by_home(field: &Field, patterns: &[Pattern], row: Row<'_>, side: Side) -> Truth {
+    let lives_there = |process: &Process| lives_in(process, field.id, patterns);
+    let (space, is_held, lives) = match side {
+        Side::Local => {
+            let lives = row.holders().any(|(process, _)| lives_there(process));
+            (row.space(), row.holders().next().is_some(), lives)
+        }
+        Side::Peer => {
+            let lives = row.peer_holders().any(|(process, _)| lives_there(process));
+            (row.peer_space(), row.peer_holders().next().is_some(), lives)
+        }
+    };
+    let resident = space.and_then(|space| space.resident.as_ref());
+    if lives || resident.is_some_and(|process| !is_held && lives_there(process)) {
         return Truth::Yes;
     }
     by_value(field, row, &|value| name(value, patterns))
@@ -242,7 +252,7 @@ pub(super) fn lives_in(process: &Process, column: &str, patterns: &[Pattern]) ->
     let container = process.container.as_deref();
     let id = process.container_id();
     let pod = process.pod.as_deref();
-    let names = match column {
+    let names = match column.trim_start_matches("peer.") {
         "container" => [container, id, id.and_then(|id| id.get(..SHORT_ID))],
         "pod" => [pod, pod.and_then(|pod| Some(pod.split_once('/')?.1)), None],
         "unit" => [process.unit.as_deref(), None, None],
@@ -350,11 +360,26 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
             )
         ),
         "owner_unknown" => row.unowned().is_none(),
+        _ if field.need.includes(Need::PEERS) => is_nobody_there(field, row),
         _ if field.need.includes(Need::TCP_INFO) => {
             socket.protocol != Protocol::Tcp || is_small || socket.state == State::BoundInactive
         }
         _ if field.need.includes(Need::MEMORY) => is_small,
         _ => false,
+    }
+}
+
+/// Whether it is known that the other end is not on this host, or that nobody has it.
+fn is_nobody_there(field: &Field, row: Row<'_>) -> bool {
+    match row.other_end() {
+        Match::Elsewhere => true,
+        Match::Ambiguous => false,
+        Match::Here(_) if !field.need.includes(Need::OWNERS) => row.peer_space().is_some(),
+        Match::Here(peer) => {
+            let owners = &row.context.owners;
+            let is_held = peer.inode.is_some_and(|inode| owners.holds(inode));
+            is_held || peer.inode.is_none() || owners.unmatched() == Some(Unowned::Kernel)
+        }
     }
 }
 

@@ -39,7 +39,8 @@ impl Outside<'_> {
 pub(super) fn is_about_namespaces(what: &What) -> bool {
     match what {
         What::Number(Column(field), _) | What::Name(Column(field), _) => {
-            matches!(field.id, "netns" | "netns.name" | "netns.kind" | "container" | "pod")
+            let id = field.id.trim_start_matches("peer.");
+            matches!(id, "netns" | "netns.name" | "netns.kind" | "container" | "pod")
         }
         _ => false,
     }

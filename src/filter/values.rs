@@ -102,7 +102,7 @@ pub fn kind(field: &Field) -> Kind {
         ("local.interface", _) => Kind::Interface,
         ("mark", _) => Kind::Mark,
         ("cgroup", _) => Kind::Cgroup,
-        ("pid" | "tid" | "fd" | "bpf_maps" | "netlink.groups" | "pending", _) => {
+        ("pid" | "peer.pid" | "tid" | "fd" | "bpf_maps" | "netlink.groups" | "pending", _) => {
             Kind::Number(Unit::Count)
         }
         (_, "state") => Kind::State,
@@ -539,9 +539,18 @@ fn flag(value: &Value) -> Result<bool, FilterError> {
 }
 
 /// The name of a namespace is another column than its inode.
+fn name_of_namespace(field: &Field) -> Option<&'static Field> {
+    match field.id {
+        "netns" => field::find("netns.name"),
+        "peer.netns" => field::find("peer.netns.name"),
+        _ => None,
+    }
+}
+
+/// Names are alike or not, and nothing else.
 fn named_namespace(field: &Field, value: &Value) -> Result<(), FilterError> {
     let digits = value.plain().bytes().all(|b| b.is_ascii_digit());
-    if field.id == "netns" && !digits {
+    if name_of_namespace(field).is_some() && !digits {
         return Err(value.wrong("a name has no order", "write `netns = NAME` or `netns != NAME`"));
     }
     Ok(())
@@ -553,8 +562,7 @@ fn numbers(
     values: &[Value],
     whole: &Span,
 ) -> Result<What, FilterError> {
-    if field.id == "netns"
-        && let Some(name) = field::find("netns.name")
+    if let Some(name) = name_of_namespace(field)
         && values.iter().any(|value| !value.plain().bytes().all(|b| b.is_ascii_digit()))
     {
         return Ok(What::Name(Column(name), values.iter().map(Value::pattern).collect()));

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod name;
 pub mod netns;
 pub mod owner;
+pub mod peers;
 pub mod ports;
 pub mod protocol;
 pub mod queues;

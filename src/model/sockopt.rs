@@ -28,6 +28,9 @@ options! {
     "nodefrag" 7, "bind_address_no_port" 8, "recverr_rfc4884" 9, "defer_connect" 10,
 }
 
+/// Whether addresses that are not the host's may be this end's (`IP_TRANSPARENT`).
+pub const TRANSPARENT: SocketOption = SocketOption { name: "transparent", position: 5 };
+
 /// The options of one socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketOptions([u8; 2]);

@@ -4,6 +4,8 @@
 
 /// The manual and the completion scripts are generated, committed and fresh.
 mod artifacts;
+/// Whoever is connected to whom on this host is named at both ends.
+mod both_ends;
 /// `capacity` says how many and with which error, and then it is done and counted.
 mod capacity;
 /// A table that changes while it is read shows no socket twice and loses none that stays.

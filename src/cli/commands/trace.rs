@@ -103,6 +103,12 @@ fn query(args: &ListArgs, json: bool) -> Result<Query, Failure> {
         [(Protocol::Tcp, StateSet::ALL, args.tcp), (Protocol::Udp, StateSet::DATAGRAM, args.udp)];
     let protocols = protocols.into_iter().filter(|(.., asked)| *asked || every);
     let filter = filter::of(args, None)?;
+    if filter.as_ref().is_some_and(|filter| filter.need().includes(Need::PEERS)) {
+        return Err(Failure::usage(
+            "a trace cannot filter by the other end: when an event is told it may be there no more",
+            "filter by `process`, `peer.address` or `peer.port`; `sockeye list` knows other ends",
+        ));
+    }
     let need = if json {
         Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES)
     } else {

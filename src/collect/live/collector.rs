@@ -9,6 +9,7 @@ use super::{
 use crate::{
     collect::{
         namespaces::Namespaces,
+        peers,
         query::{Query, Scope, SourceChoice},
         tables::{Provenance, Tables},
     },
@@ -90,6 +91,8 @@ impl Collector {
             query.need = query.need.with(Need::TCP_INFO);
         }
         let mut namespaces = self.find_namespaces(&query)?;
+        self.context.peers =
+            query.need.includes(Need::PEERS).then(|| peers::find(&query, &mut namespaces).0);
         let found = self.owners(question);
         let mut refresh = self.begun(question, found);
         let mut entries = vec![];

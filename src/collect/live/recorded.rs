@@ -1,6 +1,7 @@
 //! A recorded host in the place of a running one: it answers the same questions, and nothing moves.
 
 use super::{
+    super::peers,
     entry::{Entry, Key},
     question::Question,
     refresh::{Counted, Detail, Found, Refresh},
@@ -34,6 +35,7 @@ impl Recorded {
                 ephemeral_ports: snapshot.settings.port_range(),
                 ..Space::default()
             }],
+            peers: Some(peers::of(&snapshot.sockets)),
             ..Context::default()
         };
         let owners = Arc::new(snapshot.owners.clone());

@@ -339,7 +339,8 @@ impl<'q> Tracer<'q> {
         wanted.extend(self.ledger.without_holder());
         if !wanted.is_empty() {
             let netns = self.surroundings.netns();
-            let found = owners::look_up(self.query, &wanted, false, netns).take_owners();
+            let inodes = wanted.iter().flat_map(owners::inodes);
+            let found = owners::look_up_some(self.query, inodes, netns).take_owners();
             let holders = |socket: &Socket| {
                 let inode = socket.inode.into_iter();
                 inode

@@ -365,59 +365,93 @@ fn memory(out: &mut Vec<u8>, memory: Option<&SocketMemory>, drops: Option<u32>) 
 }
 
 /// Objects that are `null` where nothing in them is known, as in the whole object.
-const NULLABLE: [&str; 17] = [
-    "peer", "timer", "tcp_info", "memory", "bbr", "dctcp", "vegas", "ulp", "unix", "packet",
-    "netlink", "raw", "mptcp", "vsock", "xdp", "sctp", "tipc",
+const NULLABLE: [&str; 18] = [
+    "peer",
+    "peer.netns",
+    "timer",
+    "tcp_info",
+    "memory",
+    "bbr",
+    "dctcp",
+    "vegas",
+    "ulp",
+    "unix",
+    "packet",
+    "netlink",
+    "raw",
+    "mptcp",
+    "vsock",
+    "xdp",
+    "sctp",
+    "tipc",
 ];
 
 /// Writes an object of these columns alone, nested as the whole one is. Each key once, whatever
 /// was asked for twice.
-pub fn selected(out: &mut Vec<u8>, fields: &[&Field], row: Row<'_>) {
+pub fn selected(out: &mut Vec<u8>, fields: &[&'static Field], row: Row<'_>) {
     let whole = |place: &str| fields.iter().any(|f| f.json == place);
+    // An end that columns add to is made of its own columns.
+    let is_added = |f: &&Field| parent_of(f) == Some("peer") && !PEER.contains(&f.json);
+    let is_open = whole("peer") && fields.iter().any(is_added);
     let mut todo: Vec<&Field> = vec![];
-    for field in fields {
-        // `peer` has `peer.port` in it.
-        let inside = parent_of(field).is_some_and(whole);
-        if !inside && todo.iter().all(|known| known.json != field.json) {
+    let mut add = |field: &'static Field| {
+        if todo.iter().all(|known| known.json != field.json) {
             todo.push(field);
         }
+    };
+    for &field in fields {
+        // `peer` has `peer.port` in it.
+        let inside = parent_of(field).filter(|parent| !is_open || *parent != "peer");
+        if is_open && field.json == "peer" {
+            PEER.into_iter().filter_map(field::find).for_each(&mut add);
+        } else if !inside.is_some_and(whole) {
+            add(field);
+        }
     }
+    members(out, "", todo, row);
+}
+
+/// The columns that are in the peer of a whole object.
+const PEER: [&str; 2] = ["peer.address", "peer.port"];
+
+fn parent_of(field: &Field) -> Option<&'static str> {
+    field.json.split_once('.').map(|(parent, _)| parent)
+}
+
+/// Writes the object called `parent` of columns that are in it.
+fn nested(out: &mut Vec<u8>, parent: &str, children: Vec<&Field>, row: Row<'_>) {
+    let is_absent = |field: &&Field| field.value(row).is_absent() && !is_family(parent, row);
+    if NULLABLE.contains(&parent) && children.iter().all(is_absent) {
+        return out.extend(b"null");
+    }
+    let inside = children.first().and_then(|child| child.json.get(..=parent.len()));
+    members(out, inside.unwrap_or_default(), children, row);
+}
+
+/// Writes an object of columns whose places begin with `within`.
+fn members(out: &mut Vec<u8>, within: &str, mut todo: Vec<&Field>, row: Row<'_>) {
+    let place = |field: &Field| field.json.get(within.len()..).unwrap_or_default();
     out.push(b'{');
     let mut first = true;
     while let Some(&field) = todo.first() {
         if !std::mem::take(&mut first) {
             out.push(b',');
         }
-        let Some(parent) = parent_of(field) else {
-            json::string(out, field.json);
+        let Some((name, _)) = place(field).split_once('.') else {
+            json::string(out, place(field));
             out.push(b':');
             member(out, field, row);
             todo.remove(0);
             continue;
         };
-        json::string(out, parent);
+        json::string(out, name);
         out.push(b':');
-        let (children, others) = todo.into_iter().partition(|f| parent_of(f) == Some(parent));
+        let parent = field.json.get(..within.len() + name.len()).unwrap_or_default();
+        let inside = field.json.get(..=parent.len()).unwrap_or_default();
+        let (children, others): (Vec<&Field>, _) =
+            todo.into_iter().partition(|f| f.json.starts_with(inside));
         todo = others;
         nested(out, parent, children, row);
-    }
-    out.push(b'}');
-}
-
-fn parent_of(field: &Field) -> Option<&'static str> {
-    field.json.split_once('.').map(|(parent, _)| parent)
-}
-
-fn nested(out: &mut Vec<u8>, parent: &str, children: Vec<&Field>, row: Row<'_>) {
-    let is_absent = |field: &&Field| field.value(row).is_absent() && !is_family(parent, row);
-    if NULLABLE.contains(&parent) && children.iter().all(is_absent) {
-        return out.extend(b"null");
-    }
-    for (index, field) in children.into_iter().enumerate() {
-        out.push(if index == 0 { b'{' } else { b',' });
-        json::string(out, field.json.get(parent.len() + 1..).unwrap_or_default());
-        out.push(b':');
-        member(out, field, row);
     }
     out.push(b'}');
 }
@@ -448,6 +482,8 @@ fn member(out: &mut Vec<u8>, field: &Field, row: Row<'_>) {
 fn is_told(field: &Field, row: Row<'_>) -> bool {
     let details = row.socket.details.as_deref();
     match field.id {
+        // Nobody at the other end is known.
+        _ if parent_of(field) == Some("peer") => false,
         _ if parent_of(field).is_some() => families::is_told(field, row),
         "sockopt" => row.socket.sockopt.is_some(),
         "md5" => details.is_some_and(|details| details.md5.is_some()),

@@ -72,6 +72,7 @@ pub(super) fn columns() -> Value {
                 relax(if nullable { &mut object["anyOf"][0] } else { object });
             }
         }
+        add_other_ends(&mut properties["peer"]["anyOf"][0]["properties"]);
         for field in field::all().iter().filter(|f| !f.json.contains('.')) {
             let kind = match field.unit {
                 "list" => json!({"type": "array", "items": {"type": ["string", "integer"]}}),
@@ -83,6 +84,25 @@ pub(super) fn columns() -> Value {
         }
     }
     schema
+}
+
+/// What is told of the other end only where it is asked for: who holds it, and where.
+fn add_other_ends(peer: &mut Value) {
+    for field in field::peer::FIELDS {
+        let place = field.json.strip_prefix("peer.").unwrap_or(field.json);
+        if let Some((object, key)) = place.split_once('.') {
+            let kind = match field.unit {
+                "name" => nullable("string"),
+                _ => unknown_or_count(field.summary),
+            };
+            peer[object]["type"] = json!(["object", "null"]);
+            peer[object]["additionalProperties"] = json!(false);
+            peer[object]["properties"][key] = kind;
+        } else {
+            let item = if field.id == "peer.pid" { "integer" } else { "string" };
+            peer[place] = list_or_null(&json!({"type": item}), field.summary);
+        }
+    }
 }
 
 pub(super) fn relax(object: &mut Value) {

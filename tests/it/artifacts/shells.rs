@@ -361,10 +361,17 @@ fn bash_completes_what_the_table_says() {
             &["sockeye", "--columns", "rtt,peer."],
             &[
                 "rtt,peer.address",
+                "rtt,peer.container",
                 "rtt,peer.inode",
+                "rtt,peer.netns",
+                "rtt,peer.netns.name",
                 "rtt,peer.owner",
                 "rtt,peer.path",
+                "rtt,peer.pid",
+                "rtt,peer.pod",
                 "rtt,peer.port",
+                "rtt,peer.process",
+                "rtt,peer.unit",
             ],
         ),
         (&["sockeye", "--group-by", "=", "local.p"], &["local.port"]),
@@ -435,7 +442,7 @@ fn fish_completes_what_the_table_says() {
     }
     for (line, offers) in [
         ("sockeye --columns sta", &["state", "state_number"][..]),
-        ("sockeye list --columns rtt,peer.p", &["rtt,peer.port"]),
+        ("sockeye list --columns rtt,peer.po", &["rtt,peer.pod", "rtt,peer.port"]),
         ("sockeye --sort=-rttv", &["--sort=-rttvar"]),
         ("sockeye --format n", &["ndjson"]),
         ("sockeye --watch --format n", &["ndjson"]),
