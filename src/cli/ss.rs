@@ -56,7 +56,10 @@ fn states(
     };
     if let Some(filter) = filter.filter(|filter| filter.decides_states()) {
         let of = |protocol: Protocol| filter.states(protocol, StateSet::ALL);
-        return [Protocol::Tcp, Protocol::Udp].into_iter().flat_map(|p| numbers(of(p))).collect();
+        // A filter over unix sockets leaves the internet's none; and the other way round.
+        let tables = [Protocol::Tcp, Protocol::Udp].into_iter();
+        let tables = tables.chain(listed.iter().map(|(protocol, _)| *protocol));
+        return tables.flat_map(|protocol| numbers(of(protocol))).collect();
     }
     if args.all {
         return State::all().map(State::number).collect();

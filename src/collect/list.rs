@@ -119,9 +119,14 @@ pub fn recorded(
         fallback_reason: about.fallback_reason.clone(),
         gaps: std::mem::take(&mut about.gaps),
     };
+    let mut known = Names::recorded(&names);
+    if query.services {
+        // They are the same everywhere.
+        known.learn_services();
+    }
     let context = Context {
         owners: snapshot.owners,
-        names: Names::recorded(&names),
+        names: known,
         cgroups: CgroupTree::recorded(&names.cgroups),
         resolver: None,
         spaces: vec![Space {

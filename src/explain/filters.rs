@@ -74,7 +74,7 @@ pub fn topic() -> Topic {
         heading("Values"),
         item("Times need a unit: us, ms, s, min, h, d."),
         item("Sizes may have one: k, M, G are thousands, KiB, MiB, GiB are 1024s."),
-        item("Names take * and ?. An IPv4 prefix covers IPv4-mapped IPv6 addresses too."),
+        item("Names take *, ? and [a-z]. An IPv4 prefix covers IPv4-mapped IPv6 addresses too."),
         item(
             "What a socket does not have (the rtt of TIME_WAIT) compares as false. A row of which \
              the source does not tell what is asked is left out, and how many there are is said.",

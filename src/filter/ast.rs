@@ -1,6 +1,6 @@
 //! The tree of a filter: one for both dialects. What prints it, prints our own.
 
-use super::error::Span;
+use super::{error::Span, pattern::Pattern};
 use crate::{
     field::definition::Field,
     kernel::sock_diag::bytecode::End,
@@ -288,117 +288,6 @@ pub enum Interface {
     Name(Pattern),
 }
 
-/// The form of a name: bytes, `?` for any one, `*` for any number of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(Vec<Piece>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece {
-    Byte(u8),
-    One,
-    Many,
-}
-
-impl Pattern {
-    /// From characters with whether each stands for itself alone.
-    pub fn new(characters: &[(char, bool)]) -> Self {
-        let mut pieces = vec![];
-        for (c, literal) in characters {
-            match (c, literal) {
-                ('?', false) => pieces.push(Piece::One),
-                ('*', false) => pieces.push(Piece::Many),
-                (c, _) => {
-                    let mut buffer = [0; 4];
-                    pieces.extend(c.encode_utf8(&mut buffer).bytes().map(Piece::Byte));
-                }
-            }
-        }
-        Self(pieces)
-    }
-
-    /// The pattern of exactly this text.
-    pub fn exactly(text: &str) -> Self {
-        Self(text.bytes().map(Piece::Byte).collect())
-    }
-
-    /// The one name it stands for; `None`: it stands for several.
-    pub fn literal(&self) -> Option<String> {
-        let byte = |piece: &Piece| match piece {
-            Piece::Byte(byte) => Some(*byte),
-            _ => None,
-        };
-        String::from_utf8(self.0.iter().map(byte).collect::<Option<_>>()?).ok()
-    }
-
-    /// Whether a name has this form, whatever the case of its letters.
-    pub fn matches_in_any_case(&self, name: &[u8]) -> bool {
-        let lower = |piece: &Piece| match piece {
-            Piece::Byte(byte) => Piece::Byte(byte.to_ascii_lowercase()),
-            other => *other,
-        };
-        Self(self.0.iter().map(lower).collect()).matches(&name.to_ascii_lowercase())
-    }
-
-    /// Whether a name has this form.
-    pub fn matches(&self, name: &[u8]) -> bool {
-        let (mut at, mut read) = (0, 0);
-        // Where to go on if the rest does not fit: behind the last `*`, one byte later.
-        let mut retry: Option<(usize, usize)> = None;
-        loop {
-            match (self.0.get(at), name.get(read)) {
-                (Some(Piece::Many), _) => {
-                    retry = Some((at + 1, read));
-                    at += 1;
-                }
-                (None, None) => return true,
-                (Some(Piece::One), Some(_)) => (at, read) = (at + 1, read + 1),
-                (Some(Piece::Byte(wanted)), Some(byte)) if wanted == byte => {
-                    (at, read) = (at + 1, read + 1);
-                }
-                _ => match retry {
-                    Some((star, from)) if from < name.len() => {
-                        retry = Some((star, from + 1));
-                        (at, read) = (star, from + 1);
-                    }
-                    _ => return false,
-                },
-            }
-        }
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut literal = vec![];
-        let mut shown = String::new();
-        let flush = |literal: &mut Vec<u8>, shown: &mut String| {
-            for c in String::from_utf8_lossy(literal).chars() {
-                if !(c.is_alphanumeric() || "-_./:@%+[]#^{}".contains(c)) {
-                    shown.push('\\');
-                }
-                shown.push(c);
-            }
-            literal.clear();
-        };
-        for piece in &self.0 {
-            match piece {
-                Piece::Byte(byte) => literal.push(*byte),
-                Piece::One | Piece::Many => {
-                    flush(&mut literal, &mut shown);
-                    shown.push(if *piece == Piece::One { '?' } else { '*' });
-                }
-            }
-        }
-        flush(&mut literal, &mut shown);
-        if shown.is_empty() {
-            shown.push_str("\"\"");
-        } else if ["and", "or", "not"].contains(&shown.to_ascii_lowercase().as_str()) {
-            shown.insert(0, '\\');
-        }
-        f.write_str(&shown)
-    }
-}
-
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joined = |f: &mut fmt::Formatter<'_>, parts: &[Self], word: &str| {
@@ -560,27 +449,5 @@ mod tests {
         assert!(!mapped.contains("10.1.1.1".parse().unwrap()));
         let all = Prefix::new("0.0.0.0".parse().unwrap(), 0);
         assert!(all.contains("1.2.3.4".parse().unwrap()) && !all.contains("::1".parse().unwrap()));
-    }
-
-    #[test]
-    fn globs_match_as_people_expect() {
-        let glob = |text: &str| Pattern::new(&text.chars().map(|c| (c, false)).collect::<Vec<_>>());
-        for (pattern, name, fits) in [
-            ("nginx", "nginx", true),
-            ("ngin", "nginx", false),
-            ("ngin*", "nginx", true),
-            ("*x", "nginx", true),
-            ("*", "", true),
-            ("n*g*x", "nginx", true),
-            ("n?inx", "nginx", true),
-            ("?", "", false),
-            ("*a*b", "aaab", true),
-            ("*ab", "aacab", true),
-        ] {
-            assert_eq!(glob(pattern).matches(name.as_bytes()), fits, "{pattern} {name}");
-        }
-        assert!(Pattern::exactly("*").matches(b"*") && !Pattern::exactly("*").matches(b"a"));
-        assert_eq!(glob("a*b").literal(), None);
-        assert_eq!(Pattern::exactly("or").to_string(), r"\or");
     }
 }

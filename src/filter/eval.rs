@@ -1,6 +1,9 @@
 //! A filter on a row. Three answers: what is not known is neither yes nor no.
 
-use super::ast::{Column, Expr, FamilyHost, Interface, Pattern, Prefix, Ranges, Test, What};
+use super::{
+    ast::{Column, Expr, FamilyHost, Interface, Prefix, Ranges, Test, What},
+    pattern::Pattern,
+};
 use crate::{
     field::{
         definition::Field,
@@ -340,7 +343,9 @@ fn is_none(field: &Field, row: Row<'_>) -> bool {
         "netns.name" | "netns.kind" => row.netns().is_some_and(|netns| netns.inode.is_some()),
         "user" => socket.uid.is_some(),
         "v6only" => socket.state != State::Listen || is_small,
-        "shutdown" | "cgroup" | "tos" | "congestion" | "drops" => is_small,
+        "shutdown" | "tos" | "congestion" | "drops" => is_small,
+        // One that is gone, or outside of what is mounted here, is none of those that are there.
+        "cgroup" => is_small || socket.cgroup_id.is_some() && row.context.cgroups.is_whole(),
         "tclass" => is_small || socket.family == Family::Ipv4,
         "sockopt" => is_small || socket.sockopt.is_some(),
         // Without CAP_NET_ADMIN the kernel keeps silent about keys; so it does about marks.

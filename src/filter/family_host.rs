@@ -2,8 +2,9 @@
 //! `netlink:rtnl:811`, `vsock:3:1024`.
 
 use super::{
-    ast::{FamilyHost, Interface, Pattern},
+    ast::{FamilyHost, Interface},
     error::{FilterError, Span},
+    pattern::Pattern,
 };
 use crate::model::{
     family::{ethertype, netlink},

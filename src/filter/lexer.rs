@@ -133,6 +133,8 @@ fn word(rest: &str, at: usize) -> Result<(Token, usize), FilterError> {
     let mut chars = rest.char_indices();
     let mut quote: Option<(char, usize)> = None;
     let mut end = rest.len();
+    // Where the brackets that are open end.
+    let mut class = 0;
     while let Some((i, c)) = chars.next() {
         match quote {
             Some((mark, _)) if c == mark => quote = None,
@@ -140,6 +142,8 @@ fn word(rest: &str, at: usize) -> Result<(Token, usize), FilterError> {
                 chars.next();
             }
             None if c == '"' || c == '\'' => quote = Some((c, i)),
+            None if i < class => {}
+            None if c == '[' => class = i + bracketed(rest.get(i..).unwrap_or_default()),
             None if c.is_whitespace() || OPERATORS.contains(&c) => {
                 end = i;
                 break;
@@ -155,6 +159,14 @@ fn word(rest: &str, at: usize) -> Result<(Token, usize), FilterError> {
         ));
     }
     Ok((Token::Word(rest.get(..end).unwrap_or_default().to_owned()), end))
+}
+
+/// How many bytes stand in brackets, the first included and the last not: there `!` and `,` are
+/// characters, as in `[!a-z]`. A bracket that is not closed in its word holds nothing.
+fn bracketed(rest: &str) -> usize {
+    let word = rest.split(|c: char| c.is_whitespace() || "\"'\\".contains(c)).next().unwrap_or("");
+    let skip = if word.starts_with("[!") || word.starts_with("[^") { 3 } else { 2 };
+    word.get(skip..).and_then(|inside| inside.find(']')).map_or(0, |at| at + skip)
 }
 
 /// A word's characters, each with whether it was quoted or escaped and so has no other meaning.
@@ -200,6 +212,9 @@ mod tests {
         );
         assert_eq!(words("x in 443,8000-8999"), ["x", "in", "443", ",", "8000-8999"]);
         assert_eq!(words("dst [::1/128]:80"), ["dst", "[::1/128]:80"]);
+        assert_eq!(words("a=[!b,c]*,[d"), ["a", "=", "[!b,c]*", ",", "[d"]);
+        assert_eq!(words("([::1]),([::2])"), ["(", "[::1]", ")", ",", "(", "[::2]", ")"]);
+        assert_eq!(words("[!x"), ["[", "!", "x"]);
         assert_eq!(words(" \n\t"), [""; 0]);
     }
 

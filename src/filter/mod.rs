@@ -33,7 +33,7 @@
 //! * State clauses in front hold for all of the rest; side by side, `state` adds and `exclude`
 //!   takes away. A filter that names a state decides on the states itself, as `-a` and `-l` do
 //!   otherwise; so do `age` and `accept_queue`, which only some states have.
-//! * A bare column is for flags (`v6only`). Names take `*` and `?`; quotes and `\` protect.
+//! * A bare column is for flags (`v6only`). Names take `*`, `?` and `[a-z]`; quotes and `\` protect.
 //! * Times need a unit (us, ms, s, min, h, d). Sizes may have one: k, M, G are thousands, KiB, MiB,
 //!   GiB are 1024s. A range is `low-high`.
 //! * A socket without peer has peer port 0 and the wildcard as peer address, as in ss. What a
@@ -101,6 +101,7 @@ pub mod host;
 pub mod lexer;
 pub mod lower;
 pub mod parser;
+pub mod pattern;
 pub mod ports;
 pub mod reach;
 pub mod values;

@@ -754,7 +754,7 @@ mod tests {
 
         #[test]
         fn names_are_printed_so_that_they_are_read_back(name in r"[ -~é\n\t]{0,12}") {
-            let pattern = super::super::ast::Pattern::exactly(&name);
+            let pattern = super::super::pattern::Pattern::exactly(&name);
             let text = format!("process = {pattern}");
             let parsed = parse(&text, &Services);
             prop_assert_eq!(parsed.map(|p| p.expr.to_string()), Ok(text));

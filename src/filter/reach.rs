@@ -1,8 +1,9 @@
 //! Which network namespaces can have a socket that a filter takes: asked before any is entered.
 
 use super::{
-    ast::{Column, Expr, Pattern, Ranges, Test, What},
+    ast::{Column, Expr, Ranges, Test, What},
     eval::{self, Truth},
+    pattern::Pattern,
 };
 use crate::model::{netns::Netns, owner::Process};
 

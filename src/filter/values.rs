@@ -1,11 +1,12 @@
 //! What a column can be compared with: its kind, units, words.
 
 use super::{
-    ast::{Column, Expr, Interface, Pattern, Ranges, Test, What},
+    ast::{Column, Expr, Interface, Ranges, Test, What},
     directory::Directory,
     error::{FilterError, Span},
     family_host, host,
     lexer::{self, Comparison},
+    pattern::Pattern,
     ports,
 };
 use crate::{

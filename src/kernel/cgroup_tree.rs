@@ -22,6 +22,8 @@ const MOST: usize = 200_000;
 #[derive(Debug, Default)]
 pub struct CgroupTree {
     paths: Option<HashMap<u64, String>>,
+    /// Whether every directory was read here, so that an id without a path is none of them.
+    whole: bool,
     /// Whether the hierarchy was looked for and is mounted nowhere.
     unmounted: bool,
     root: Option<PathBuf>,
@@ -31,7 +33,7 @@ impl CgroupTree {
     /// As another machine had them: nothing is read here.
     pub fn recorded(paths: &BTreeMap<u64, String>) -> Self {
         let paths = paths.iter().map(|(id, path)| (*id, path.clone())).collect();
-        Self { paths: Some(paths), unmounted: false, root: None }
+        Self { paths: Some(paths), ..Self::default() }
     }
 
     /// Finds the hierarchy, and reads it unless the id is that of the root; each once.
@@ -44,13 +46,20 @@ impl CgroupTree {
             self.unmounted = self.root.is_none();
         }
         if id != ROOT_ID {
-            self.paths = Some(self.root.as_deref().map(walk).unwrap_or_default());
+            let paths = self.root.as_deref().map(walk).unwrap_or_default();
+            self.whole = !self.unmounted && paths.len() < MOST;
+            self.paths = Some(paths);
         }
     }
 
     /// Whether paths were asked for and no hierarchy is mounted here: then the root alone is known.
     pub fn is_unmounted(&self) -> bool {
         self.unmounted
+    }
+
+    /// Whether the paths are known of all that are mounted here: an id without one is of none.
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// The path of a cgroup; `None`: it is gone, or in a hierarchy not mounted here.

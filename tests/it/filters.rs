@@ -51,7 +51,7 @@ struct Zoo {
 
 impl Zoo {
     fn new() -> Self {
-        let namespace = Namespace::new();
+        let namespace = Namespace::quick();
         let sockets = namespace.run(inhabitants);
         let zoo = Self { namespace, _sockets: sockets };
         // The last segments may still be under way: a FIN is acknowledged when the kernel likes.
@@ -238,7 +238,7 @@ impl Dice {
 }
 
 /// Every filter the comparison with ss asks.
-pub(crate) fn filters_of_ss() -> BTreeSet<String> {
+fn filters_of_ss() -> BTreeSet<String> {
     let mut filters: BTreeSet<String> =
         TESTS.iter().map(|test| format!("state all {test}")).collect();
     filters.extend(STATES.iter().map(|states| (*states).to_owned()));

@@ -14,6 +14,8 @@ mod churn;
 mod cli;
 /// Real containers are found by their names.
 mod containers;
+/// Hundreds of filters, answered by ss and sockeye side by side.
+mod differential;
 /// The doctor on trees: exit codes, choice of rules, the config file.
 mod doctor;
 /// Raw dumps: ours are read by ss, those of ss by us.

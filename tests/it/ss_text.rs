@@ -1,132 +1,17 @@
-//! `--format ss` is the text of ss: both run side by side, with dozens of switches and fifty
-//! filters.
-//!
-//! Rows come in the kernel's order, which both programs ask for in the same way; only clocks are
-//! masked, and only what stands behind them is compared without its padding.
+//! `--format ss` is the text of ss: both run side by side, with dozens of switches. Filters are in
+//! `differential`.
 
 use crate::{
-    filters::filters_of_ss,
     lab::{
+        beside_ss::{Zoo, agree, families, has_ss, masked, ours, text},
         deadline::{PATIENCE, eventually},
         namespace::Namespace,
-        process::Script,
         program::{Run, SOCKEYE},
-        requirement::{require_live, require_made, require_version},
+        requirement::{require_live, require_made},
     },
     states::Workload,
 };
-use serde_json::Value;
-use std::{process::Command, thread, time::Duration};
-
-/// The version whose text is written.
-const IMITATED: &str = "ss utility, iproute2-6.1.0";
-
-/// Whether this machine's ss is the one that is imitated.
-fn has_ss() -> bool {
-    require_live(&["ip", "ss", "python3"]) && require_version("ss", "-V", IMITATED)
-}
-
-/// Sockets of every kind, made by a script that says what it could make.
-struct Zoo {
-    namespace: Namespace,
-    _script: Script,
-    made: Value,
-}
-
-impl Zoo {
-    fn new() -> Self {
-        let namespace = Namespace::new();
-        namespace.ip(&["link", "add", "d0", "type", "veth", "peer", "name", "d1"]);
-        namespace.ip(&["addr", "add", "fe80::77/64", "dev", "d0", "nodad"]);
-        namespace.ip(&["link", "set", "d0", "up"]);
-        namespace.set_sysctl("net.ipv4.ip_unprivileged_port_start", "0");
-        let mut python = Command::new("python3");
-        python.args(["-c", include_str!("ss_text.py")]);
-        let (script, line) = Script::start(&namespace, &mut python);
-        Self { namespace, _script: script, made: serde_json::from_str(&line).unwrap() }
-    }
-}
-
-fn text(namespace: &Namespace, program: &str, words: &[&str]) -> String {
-    let run = Run::of(namespace.output(Command::new(program).args(words)));
-    assert_eq!(run.code, 0, "{program} {words:?}: {}", run.stderr);
-    run.stdout
-}
-
-fn ours(namespace: &Namespace, words: &[&str]) -> String {
-    text(namespace, SOCKEYE, &[words, &["--format", "ss"]].concat())
-}
-
-/// Clocks: what they show differs between two runs of the same program.
-///
-/// The time left of a timer; how long ago something was sent or came; how long there was something
-/// to send, and how much of that time another limit held it back.
-const CLOCKS: &[(&str, &str)] = &[
-    ("timer:(", ",)"),
-    ("lastsnd:", " \n"),
-    ("lastrcv:", " \n"),
-    ("lastack:", " \n"),
-    ("busy:", " \n"),
-    ("rwnd_limited:", " \n"),
-    ("sndbuf_limited:", " \n"),
-];
-
-/// The text with clocks masked; where there is one, without the blanks that fill up its line.
-fn masked(text: &str) -> String {
-    let mut masked = String::new();
-    let mut rest = text;
-    let mut has_clocks = false;
-    while let Some((at, (word, ends))) = CLOCKS
-        .iter()
-        .filter_map(|clock| rest.find(clock.0).map(|at| (at, *clock)))
-        .min_by_key(|(at, _)| *at)
-    {
-        has_clocks = true;
-        let start = at + word.len();
-        // Of a timer the name stays, the time goes.
-        let start = match word {
-            "timer:(" => start + rest[start..].find(',').unwrap() + 1,
-            _ => start,
-        };
-        masked.push_str(&rest[..start]);
-        masked.push('~');
-        let end = rest[start..].find(|c| ends.contains(c)).unwrap();
-        rest = &rest[start + end..];
-    }
-    masked.push_str(rest);
-    if !has_clocks {
-        return masked;
-    }
-    masked.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
-}
-
-/// Every row is filled up to the same length: the heading too, and a row of several lines. Only
-/// the last can be longer: ss does not measure its last cell.
-fn is_even(text: &str) -> bool {
-    let rows = text.replace("\n\t", "\t\t");
-    let mut lengths: Vec<usize> = rows.lines().map(str::len).collect();
-    let last = lengths.pop();
-    lengths.windows(2).all(|pair| pair[0] == pair[1]) && last >= lengths.last().copied()
-}
-
-/// Asks both, and both again while something moves: a segment is sent again, a timer ends.
-fn agree(namespace: &Namespace, words: &[&str]) {
-    let mut before = text(namespace, "ss", words);
-    let mut ours = String::new();
-    for _ in 0..8 {
-        ours = self::ours(namespace, words);
-        let after = text(namespace, "ss", words);
-        assert!(is_even(&before) && is_even(&ours), "{words:?}\n{before}\n{ours}");
-        if [&before, &after].iter().any(|theirs| masked(theirs) == masked(&ours)) {
-            return;
-        }
-        thread::sleep(Duration::from_millis(50));
-        before = text(namespace, "ss", words);
-    }
-    let (before, ours) = (masked(&before), masked(&ours));
-    let difference = similar::TextDiff::from_lines(&before, &ours);
-    panic!("{words:?}\n{}", difference.unified_diff().context_radius(0).header("ss", "sockeye"));
-}
+use std::process::Command;
 
 /// Switches of ss, in the combinations people type and some they do not.
 const SWITCHES: &[&str] = &[
@@ -225,20 +110,6 @@ fn the_text_of_every_state_is_that_of_ss() {
     }
 }
 
-#[test]
-fn the_text_of_fifty_filters_is_that_of_ss() {
-    if !has_ss() {
-        return;
-    }
-    let zoo = Zoo::new();
-    // Whoever asks one family leaves the other out of the text as well.
-    let filters = filters_of_ss().into_iter().filter(|filter| !filter.contains("inet"));
-    for (index, filter) in filters.step_by(6).enumerate() {
-        let switches = ["-tuane", "-tuanp", "-tanm", "-tuanO"][index % 4];
-        agree(&zoo.namespace, &[&[switches], &filter.split(' ').collect::<Vec<_>>()[..]].concat());
-    }
-}
-
 /// What a program writes to a terminal so wide.
 fn on_terminal(namespace: &Namespace, columns: u16, command: &str) -> String {
     let line = format!("stty cols {columns} rows 24; {command}");
@@ -267,11 +138,7 @@ fn the_text_of_other_families_is_that_of_ss() {
     if !has_ss() {
         return;
     }
-    let namespace = Namespace::new();
-    let (_script, _) = Script::start(
-        &namespace,
-        Command::new("python3").args(["-c", include_str!("ss_families.py")]),
-    );
+    let (namespace, _script) = families();
     for line in [
         "-xa",
         "-x",

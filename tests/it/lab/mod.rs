@@ -3,6 +3,8 @@
 //! Nothing leaves the machine: traffic stays on loopback and between namespaces made here, and
 //! every namespace and process that a test made ends with it, also when it panics.
 
+/// ss and sockeye side by side.
+pub(crate) mod beside_ss;
 /// Waiting for a condition.
 pub(crate) mod deadline;
 /// Two namespaces joined by a wire, and black holes on it.

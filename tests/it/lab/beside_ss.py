@@ -1,4 +1,4 @@
-# Sockets of every kind that ss words differently, in one network namespace: run by ss_text.rs.
+# Sockets of every kind that ss words differently, in one network namespace: run by beside_ss.rs.
 import ctypes, json, os, socket, struct, sys, threading
 
 LOOPBACK, MPTCP = '127.0.0.1', 262

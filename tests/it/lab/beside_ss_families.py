@@ -1,4 +1,4 @@
-# Sockets of the families beside TCP and UDP, in one network namespace: run by ss_text.rs.
+# Sockets of the families beside TCP and UDP, in one network namespace: run by beside_ss.rs.
 import ctypes, os, shutil, socket, struct, sys, tempfile
 
 SOL_PACKET, RX_RING, VERSION, AUXDATA, FANOUT, SO_ATTACH_FILTER = 263, 5, 10, 8, 18, 26
