@@ -364,7 +364,7 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -l source -d 'Whom to ask:
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_needs_command" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_needs_command" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_needs_command" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_needs_command" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_needs_command" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
@@ -453,7 +453,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l source -d 'Whom
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
@@ -513,7 +513,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l source -d 'W
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand summary" -l json -d 'One JSON document (--format json)'
@@ -534,7 +534,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l source -d 
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l json -d 'One JSON document (--format json)'
@@ -678,7 +678,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l source -d 'Wh
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l list-rules -d 'List every rule and end'
@@ -713,7 +713,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l source -d '
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand capacity" -l self -d 'By the calling shell: sockeye\'s parent process'
@@ -728,7 +728,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l source -d '
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand snapshot" -s t -l tcp -d 'TCP sockets alone'
@@ -763,7 +763,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l source -d 'Whom
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
@@ -846,7 +846,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l source -d 'Who
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -s D -l diag -d 'Write the kernel\'s raw answers about TCP sockets to FILE, `-` for standard output, as ss -D' -r -F
@@ -933,7 +933,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l source -d 'Who
 netlink\t'Netlink alone'
 proc\t'/proc alone'"
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l proc-root -d 'Read this /proc tree, such as a container host\'s mounted at /host/proc' -r -f -a "(__fish_complete_directories)"
-complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -s N -l netns -d 'Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one of the file, by name or inode' -r -f -a '(__sockeye_namespaces; __fish_complete_path)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l from -d 'Read a recording instead of the kernel: what `sockeye snapshot -o FILE`, -D or ss -D wrote' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -l owner-deadline -d 'Stop looking for owners after this long; on a terminal 2 s, else no limit' -r -f -a ''
 complete -c sockeye -n "__fish_sockeye_using_subcommand watch" -s t -l tcp -d 'TCP sockets alone'

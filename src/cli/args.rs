@@ -677,7 +677,8 @@ pub struct SourceArgs {
     /// Read this /proc tree, such as a container host's mounted at /host/proc
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Where to look")]
     pub proc_root: Option<PathBuf>,
-    /// Look into a network namespace: a name of `ip netns`, a process id or a path
+    /// Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one
+    /// of the file, by name or inode
     #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look",
           conflicts_with = "all_netns", value_parser = NonEmptyStringValueParser::new())]
     pub netns: Option<String>,

@@ -10,8 +10,9 @@ use crate::{
     collect::query::{Order, Query, Scope, SourceChoice},
     field::{self, definition::Field, need::Need},
     filter::Filter,
-    kernel::{proc::root::Root, recording_file},
+    kernel::{namespace, proc::root::Root, recording_file},
     model::{
+        netns::Netns,
         protocol::Protocol,
         recording::Recording,
         state::{State, StateSet},
@@ -73,6 +74,11 @@ pub enum Form {
 impl Plan {
     /// Decides.
     pub fn of(args: &ListArgs) -> Result<Self, Failure> {
+        Self::over(args, Scope::Here)
+    }
+
+    /// The same, of sockets that may be of several network namespaces whatever the arguments say.
+    pub fn over(args: &ListArgs, least: Scope) -> Result<Self, Failure> {
         let tables = tables::of(args)?;
         let filter = filter::of(args, tables.only)?;
         if args.resolve && !args.source.from.is_empty() {
@@ -87,7 +93,10 @@ impl Plan {
             _ if args.ndjson => Format::Ndjson,
             format => format.unwrap_or(Format::Table),
         };
-        let scope = scope(&args.source, filter.as_ref());
+        let scope = match least {
+            Scope::Here => scope(&args.source, filter.as_ref()),
+            Scope::Everywhere => least,
+        };
         let as_ss = format == Format::Ss;
         let count = tables.count();
         let mut listed = tables.protocols;
@@ -209,11 +218,15 @@ fn owner_patience(args: &SourceArgs) -> Option<Duration> {
     args.owner_deadline.or_else(|| io::stdout().is_terminal().then_some(OWNERS))
 }
 
-/// The snapshot to read instead of the kernel; `None`: the kernel.
+/// The snapshots to read instead of the kernel, of each network namespace of the file one, or that
+/// which is named; `None`: the kernel.
 ///
-/// It does not change: asking it again and again is refused, and so are names of addresses, which
+/// They do not change: asking them again and again is refused, and so are names of addresses, which
 /// only this machine's resolver could tell.
-pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Recording>, Failure> {
+pub fn recordings(
+    args: &SourceArgs,
+    repeat: &RepeatArgs,
+) -> Result<Option<Vec<Recording>>, Failure> {
     let dump = environment::dump_file().filter(|_| args.from.is_empty());
     let from = if dump.is_some() { "TCPDIAG_FILE" } else { "--from" };
     let path = match (args.from.as_slice(), &dump) {
@@ -230,8 +243,6 @@ pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Record
     let elsewhere = [
         ("--source", args.source != Source::Auto),
         ("--proc-root", args.proc_root.is_some()),
-        ("--netns", args.netns.is_some()),
-        ("--all-netns", args.all_netns),
         ("--owner-deadline", args.owner_deadline.is_some()),
     ];
     if let Some((option, _)) = elsewhere.into_iter().find(|(_, given)| *given) {
@@ -249,7 +260,33 @@ pub fn recording(args: &SourceArgs, repeat: &RepeatArgs) -> Result<Option<Record
     if dump.is_some() {
         notices::note(&format!("read from {}, as TCPDIAG_FILE says", path.display()));
     }
-    Ok(Some(recording_file::read(path)?))
+    let mut recordings = recording_file::read(path)?;
+    if let Some(which) = &args.netns {
+        let known: Vec<String> =
+            recordings.iter().map(|recording| recording.snapshot.about.netns.title()).collect();
+        recordings.retain(|recording| is_called(&recording.snapshot.about.netns, which));
+        if recordings.is_empty() {
+            return Err(Failure::usage(
+                format!("{} has no network namespace called `{which}`", path.display()),
+                format!("it has {}", known.join(", ")),
+            ));
+        }
+    }
+    Ok(Some(recordings))
+}
+
+/// Whether a recorded namespace is meant: by its name, or by its inode.
+fn is_called(netns: &Netns, which: &str) -> bool {
+    netns.name.as_deref() == Some(which)
+        || netns.inode.is_some_and(|inode| which.parse() == Ok(inode))
+}
+
+/// Moves into the namespace that was named, unless it is one of a recording.
+pub fn enter(args: &SourceArgs) -> Result<(), Failure> {
+    match &args.netns {
+        Some(netns) if args.from.is_empty() => namespace::enter(netns).map_err(Failure::namespace),
+        _ => Ok(()),
+    }
 }
 
 /// The /proc tree to read: the option's, else that of `PROC_ROOT`.

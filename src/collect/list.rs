@@ -17,8 +17,8 @@ use crate::{
     },
     filter::{Filter, eval::Truth},
     kernel::{
-        addresses::Resolver, cgroup_tree::CgroupTree, error::Error, host, names::Names,
-        netlink::connection::Next, proc::sysctl,
+        addresses::Resolver, error::Error, host, names::Names, netlink::connection::Next,
+        proc::sysctl,
     },
     model::{
         about::{About, SourceKind},
@@ -30,6 +30,7 @@ use crate::{
         state::State,
     },
 };
+use nix::errno::Errno;
 use std::{io, ops::RangeInclusive, time::SystemTime};
 
 /// Rows held back before the first is printed: a listing that fits has all its warnings in its
@@ -103,47 +104,46 @@ pub fn run(query: &Query, sink: &mut dyn RowSink) -> Result<Outcome, Failure> {
     Ok(listing.finish()?)
 }
 
-/// The same from a recording: nothing is asked of this machine.
+/// The same from recordings, of each network namespace one: nothing is asked of this machine.
 pub fn recorded(
     query: &Query,
-    mut recording: Recording,
+    mut recordings: Vec<Recording>,
     sink: &mut dyn RowSink,
 ) -> Result<Outcome, Failure> {
-    replay::narrow(&mut recording, query, None);
-    let Recording { snapshot, names, .. } = recording;
-    let mut about = snapshot.about;
-    // Counters are no part of a listing.
-    about.gaps.retain(|gap| !gap.code.starts_with("counters-"));
-    let provenance = Provenance {
-        kind: Some(about.source),
-        fallback_reason: about.fallback_reason.clone(),
-        gaps: std::mem::take(&mut about.gaps),
+    replay::number(&mut recordings);
+    let peers = query.need.includes(Need::PEERS).then(|| peers::of(&recordings));
+    let mut provenance = Provenance::default();
+    for recording in &mut recordings {
+        replay::narrow(recording, query, None);
+        let about = &mut recording.snapshot.about;
+        // Counters are no part of a listing.
+        about.gaps.retain(|gap| !gap.code.starts_with("counters-"));
+        provenance.absorb(Provenance {
+            kind: Some(about.source),
+            fallback_reason: about.fallback_reason.clone(),
+            gaps: std::mem::take(&mut about.gaps),
+        });
+    }
+    let Some(first) = recordings.first() else {
+        return Err(Error::errno("list", "the sockets of no recording", Errno::ENODATA).into());
     };
-    let mut known = Names::recorded(&names);
+    let about = first.snapshot.about.clone();
+    let owners = recordings.iter_mut().map(|r| std::mem::take(&mut r.snapshot.owners));
+    let owners = replay::joined(owners);
+    let mut context = Context { peers, ..replay::context(&recordings, owners) };
     if query.services {
         // They are the same everywhere.
-        known.learn_services();
+        context.names.learn_services();
     }
-    let context = Context {
-        owners: snapshot.owners,
-        names: known,
-        cgroups: CgroupTree::recorded(&names.cgroups),
-        resolver: None,
-        spaces: vec![Space {
-            netns: about.netns.clone(),
-            ephemeral_ports: snapshot.settings.port_range(),
-            ..Space::default()
-        }],
-        peers: query.need.includes(Need::PEERS).then(|| peers::of(&snapshot.sockets)),
-        known_holders: vec![],
-    };
     let mut listing = Listing::of(query, sink, about, context);
     listing.owners_known = true;
     listing.provenance = provenance;
     let provenance = Provenance::default();
-    for socket in snapshot.sockets {
-        if listing.take(&socket, &provenance)? == Next::Stop {
-            break;
+    'all: for recording in recordings {
+        for socket in recording.snapshot.sockets {
+            if listing.take(&socket, &provenance)? == Next::Stop {
+                break 'all;
+            }
         }
     }
     Ok(listing.finish()?)

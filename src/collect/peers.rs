@@ -14,7 +14,7 @@ use crate::{
         netns::NetnsIndex,
         peers::{self, Peers},
         protocol::Protocol,
-        socket::Socket,
+        recording::Recording,
         state::{State, StateSet},
     },
 };
@@ -46,10 +46,12 @@ pub fn find_here(query: &Query) -> (Peers, Vec<Gap>) {
 }
 
 /// The same among sockets that were recorded.
-pub fn of(sockets: &[Socket]) -> Peers {
+pub fn of(recordings: &[Recording]) -> Peers {
     let mut peers = Peers::default();
-    let is_connected = |socket: &&Socket| socket.state != State::TimeWait;
-    sockets.iter().filter(is_connected).for_each(|socket| peers.add(socket));
+    let sockets = recordings.iter().flat_map(|recording| &recording.snapshot.sockets);
+    for socket in sockets.filter(|socket| socket.state != State::TimeWait) {
+        peers.add(socket);
+    }
     peers
 }
 

@@ -7,6 +7,7 @@ use crate::{
     model::{
         protocol::Protocol,
         recording::{RecordedNames, Recording},
+        snapshot::Snapshot,
         socket::Socket,
     },
 };
@@ -28,13 +29,28 @@ pub const NEED: Need = Need::TCP_INFO
     .with(Need::EARLIER)
     .with(Need::LIMITS);
 
-/// Records the running machine: two looks, `window` apart.
-pub fn record(query: &Query, window: Duration, tool_version: &str) -> Result<Recording, Failure> {
-    let snapshot = snapshot::take(query, Some(window))?;
+/// Records the running machine, each network namespace of the question by itself: two looks,
+/// `window` apart.
+pub fn record(
+    query: &Query,
+    window: Duration,
+    tool_version: &str,
+) -> Result<Vec<Recording>, Failure> {
+    let one = |snapshot| of_snapshot(query, snapshot, tool_version);
+    let (mut recordings, gaps) = snapshot::take_each(query, Some(window), one)?;
+    // What is said of all of them is said once.
+    if let Some(first) = recordings.first_mut() {
+        first.snapshot.about.gaps.extend(gaps);
+    }
+    Ok(recordings)
+}
+
+/// A snapshot with the names of what is in it, on the thread that is in its namespace.
+fn of_snapshot(query: &Query, snapshot: Snapshot, tool_version: &str) -> Recording {
     let untold =
         |protocol: &Protocol| snapshot.about.gaps.iter().any(|gap| gap.untold.contains(protocol));
     let protocols = query.protocols.iter().map(|(protocol, _)| *protocol);
-    Ok(Recording {
+    Recording {
         names: names(query, &snapshot.sockets),
         // Of what nobody told the file holds nothing, which is not that there is none.
         protocols: protocols.filter(|protocol| !untold(protocol)).collect(),
@@ -42,7 +58,7 @@ pub fn record(query: &Query, window: Duration, tool_version: &str) -> Result<Rec
         tool_version: tool_version.to_owned(),
         redacted: false,
         snapshot,
-    })
+    }
 }
 
 /// The names of what occurs in the sockets.

@@ -16,10 +16,23 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// Masks addresses and names.
-pub fn redact(mut recording: Recording) -> Recording {
-    let mut addresses = Addresses::of(&recording.snapshot.sockets);
+/// Masks addresses and names: those of all recordings alike, as they are of one machine.
+pub fn redact(recordings: Vec<Recording>) -> Vec<Recording> {
+    let mut addresses = Addresses::of(recordings.iter().flat_map(|r| &r.snapshot.sockets));
     let mut names = Names::default();
+    let masked = |recording| masked(recording, &mut addresses, &mut names);
+    let mut recordings: Vec<Recording> = recordings.into_iter().map(masked).collect();
+    if let Some(first) = recordings.first_mut().filter(|_| addresses.merged > 0) {
+        first.snapshot.about.gaps.push(Gap::new(
+            "addresses-merged",
+            format!("{} addresses share a masked one: there were too many", addresses.merged),
+            "",
+        ));
+    }
+    recordings
+}
+
+fn masked(mut recording: Recording, addresses: &mut Addresses, names: &mut Names) -> Recording {
     for socket in &mut recording.snapshot.sockets {
         socket.local.address = addresses.masked(socket.local.address);
         socket.remote.address = addresses.masked(socket.remote.address);
@@ -30,7 +43,7 @@ pub fn redact(mut recording: Recording) -> Recording {
             *congestion = Congestion::from_kernel(b"other");
         }
         if let Some(facts) = socket.family_facts.as_deref_mut() {
-            redact_facts(facts, &mut addresses, &mut names);
+            redact_facts(facts, addresses, names);
         }
         if let Some(details) = &mut socket.details {
             // Whose meaning is a program's can say anything.
@@ -89,18 +102,10 @@ pub fn redact(mut recording: Recording) -> Recording {
         .into_iter()
         .map(|(what, why)| (names.sentence(&what), names.sentence(&why)))
         .collect();
-    if addresses.merged > 0 {
-        about.gaps.push(Gap::new(
-            "addresses-merged",
-            format!("{} addresses share a masked one: there were too many", addresses.merged),
-            "",
-        ));
-    }
     recording.redacted = true;
     recording
 }
 
-/// Those of the kernel's tree: they tell nothing of the machine.
 /// Masks the addresses and names that only a family has.
 fn redact_facts(facts: &mut FamilyFacts, addresses: &mut Addresses, names: &mut Names) {
     match facts {
@@ -277,6 +282,7 @@ impl Names {
     }
 }
 
+/// Whether it may tell something of the machine: those of the kernel's trees do not.
 fn is_private_path(word: &str) -> bool {
     word.starts_with('/') && !word.starts_with("/proc/") && !word.starts_with("/sys/")
 }
@@ -354,8 +360,8 @@ struct Addresses {
 }
 
 impl Addresses {
-    fn of(sockets: &[Socket]) -> Self {
-        let ends = sockets.iter().flat_map(|s| [s.local.address, s.remote.address]);
+    fn of<'s>(sockets: impl Iterator<Item = &'s Socket>) -> Self {
+        let ends = sockets.flat_map(|s| [s.local.address, s.remote.address]);
         let mut originals: HashSet<IpAddr> = ends.collect();
         let embedded: Vec<IpAddr> = originals
             .iter()

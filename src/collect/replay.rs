@@ -2,13 +2,21 @@
 
 use super::{owners, query::Query};
 use crate::{
-    field::need::Need,
+    field::{
+        need::Need,
+        row::{Context, Space},
+    },
+    kernel::{cgroup_tree::CgroupTree, names::Names},
     model::{
-        details::Details, family::FamilyFacts, gap::Gap, limits::Limits, owner::Owners,
-        protocol::Protocol, recording::Recording, snapshot::Snapshot, socket::Socket,
+        details::Details, family::FamilyFacts, gap::Gap, limits::Limits, netns::NetnsIndex,
+        owner::Owners, protocol::Protocol, recording::Recording, snapshot::Snapshot,
+        socket::Socket,
     },
 };
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 /// Leaves in the recording what a query asks for, so that its answer is that of the live machine
 /// at that moment, and says what was asked for and not recorded.
@@ -85,7 +93,10 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
     }
     if window.is_none() {
         one_look(snapshot);
-        holders_alone(snapshot, &query.pids);
+        // The other ends of what was asked for have holders too.
+        if !need.includes(Need::PEERS) {
+            holders_alone(snapshot, &query.pids);
+        }
     } else if snapshot.samples.len() < 2 {
         gaps.push(Gap::new(
             "no-window",
@@ -93,6 +104,38 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
             "record it again with `sockeye snapshot`",
         ));
     }
+}
+
+/// Gives the sockets of several recordings, of each network namespace one, their places among them.
+pub fn number(recordings: &mut [Recording]) {
+    for (at, recording) in recordings.iter_mut().enumerate() {
+        for socket in &mut recording.snapshot.sockets {
+            socket.netns = NetnsIndex::new(at);
+        }
+    }
+}
+
+/// The owners that were recorded in each of several network namespaces, together.
+pub fn joined(mut owners: impl Iterator<Item = Owners>) -> Owners {
+    let first = owners.next().unwrap_or_default();
+    owners.fold(first, |all, more| all.with(&more))
+}
+
+/// What rows of these recordings are read with.
+pub fn context(recordings: &[Recording], owners: Owners) -> Context {
+    let mut context = Context {
+        owners,
+        names: Names::recorded(),
+        spaces: recordings.iter().map(|recording| Space::recorded(&recording.snapshot)).collect(),
+        ..Context::default()
+    };
+    let mut cgroups = BTreeMap::new();
+    for (at, recording) in recordings.iter().enumerate() {
+        context.names.add_recorded(NetnsIndex::new(at), &recording.names);
+        cgroups.extend(recording.names.cgroups.iter().map(|(id, path)| (*id, path.clone())));
+    }
+    context.cgroups = CgroupTree::recorded(&cgroups);
+    context
 }
 
 /// What a query asks of the rare facts, as the kernel groups them. `None`: nothing.

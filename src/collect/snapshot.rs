@@ -185,18 +185,27 @@ fn count_dead_sockets(
     }
 }
 
-/// Looks up who holds these sockets of a snapshot that was taken without owners, and the limits of
+/// Looks up who holds these sockets of snapshots that were taken without owners, and the limits of
 /// those who do.
-pub fn name_owners(query: &Query, snapshot: &mut Snapshot, inodes: impl IntoIterator<Item = u64>) {
+pub fn name_owners(
+    query: &Query,
+    snapshots: &mut [&mut Snapshot],
+    inodes: impl IntoIterator<Item = u64>,
+) {
     let inodes: HashSet<u64> = inodes.into_iter().collect();
-    let netns = snapshot.about.netns.inode;
-    let mut found = owners::look_up_some(query, inodes.iter().copied(), netns);
-    let wanted = |socket: &&Socket| socket.inode.is_some_and(|inode| inodes.contains(&inode));
-    let lacking = snapshot.sockets.iter().filter(wanted);
-    let lacking = lacking.filter(|socket| owners::lacks_owner(socket, &found.owners)).count();
-    snapshot.about.gaps.extend(found.gaps(lacking as u64));
-    snapshot.owners = found.take_owners();
-    limits::add(query, &snapshot.owners, &mut snapshot.limits);
+    let only = match snapshots {
+        [snapshot] => snapshot.about.netns.inode,
+        _ => None,
+    };
+    let found = owners::look_up_some(query, inodes.iter().copied(), only);
+    for snapshot in snapshots {
+        let wanted = |socket: &&Socket| socket.inode.is_some_and(|inode| inodes.contains(&inode));
+        let own: Vec<&Socket> = snapshot.sockets.iter().filter(wanted).collect();
+        let lacking = own.iter().filter(|s| owners::lacks_owner(s, &found.owners)).count();
+        snapshot.owners = found.owners.among(own.iter().filter_map(|socket| socket.inode));
+        snapshot.about.gaps.extend(found.gaps(lacking as u64));
+        limits::add(query, &snapshot.owners, &mut snapshot.limits);
+    }
 }
 
 /// One look at a namespace.

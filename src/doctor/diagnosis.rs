@@ -7,13 +7,14 @@ use super::{
     finding::{Finding, Severity},
     rule::{Judgement, Rule},
     story,
+    subject::Kind,
 };
 use crate::{
     model::{snapshot::Snapshot, socket_options::SocketOptions, state::State},
     report::capacity::estimate::Estimate,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// How things stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -163,6 +164,26 @@ impl Diagnosis {
     pub fn lacks(&self, named: &[String]) -> bool {
         let is_named = |checked: &&Checked| named.iter().any(|id| id == checked.id);
         self.checked.iter().filter(is_named).any(|checked| checked.status == Status::Skipped)
+    }
+
+    /// The same without findings about the whole machine whose rule is among these, which learn the
+    /// others: beside the diagnosis of another namespace of the same machine they are told already.
+    #[must_use]
+    pub fn apart_from(&self, told: &mut HashSet<&'static str>) -> Self {
+        let is_new =
+            |finding: &Finding| finding.subject.kind != Kind::Host || !told.contains(finding.id);
+        let kept: Vec<usize> = (0..self.findings.len())
+            .filter(|at| self.findings.get(*at).is_some_and(is_new))
+            .collect();
+        let place = |at: &usize| kept.iter().position(|kept| kept == at);
+        let mut findings: Vec<Finding> =
+            self.findings.iter().filter(|finding| is_new(finding)).cloned().collect();
+        for finding in &mut findings {
+            finding.caused_by = finding.caused_by.iter().filter_map(place).collect();
+        }
+        let of_host = findings.iter().filter(|finding| finding.subject.kind == Kind::Host);
+        told.extend(of_host.map(|finding| finding.id));
+        Self { findings, ..self.clone() }
     }
 
     /// How many findings are of a severity.

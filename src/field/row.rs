@@ -4,9 +4,10 @@ use super::need::Need;
 use crate::{
     kernel::{addresses::Resolver, cgroup_tree::CgroupTree, names::Names},
     model::{
-        netns::{Netns, NetnsIndex},
+        netns::{NameKind, Netns, NetnsIndex},
         owner::{Owners, Process, Unowned},
         peers::{Match, Peer, Peers},
+        snapshot::Snapshot,
         socket::Socket,
     },
 };
@@ -64,6 +65,22 @@ pub struct Space {
     pub resident: Option<Process>,
     /// Ports the kernel chooses from (`ip_local_port_range`), where a filter asks for them.
     pub ephemeral_ports: Option<RangeInclusive<u16>>,
+}
+
+impl Space {
+    /// As a snapshot tells it: whose namespace it is, its name says.
+    pub fn recorded(snapshot: &Snapshot) -> Self {
+        let netns = snapshot.about.netns.clone();
+        let named = |kind| netns.name.clone().filter(|_| netns.kind == Some(kind));
+        let (container, pod) = (named(NameKind::Container), named(NameKind::Pod));
+        let resident = Process { container, pod, ..Process::default() };
+        Self {
+            names: netns.name.iter().cloned().collect(),
+            resident: (resident != Process::default()).then_some(resident),
+            ephemeral_ports: snapshot.settings.port_range(),
+            netns,
+        }
+    }
 }
 
 /// A socket among what was learnt.

@@ -31,18 +31,17 @@ impl Names {
     }
 
     /// As another machine gave them: nothing is looked up here.
-    pub fn recorded(names: &RecordedNames) -> Self {
+    pub fn recorded() -> Self {
+        Self { foreign: true, ..Self::default() }
+    }
+
+    /// Adds those that were recorded in one of that machine's network namespaces.
+    pub fn add_recorded(&mut self, netns: NetnsIndex, names: &RecordedNames) {
         let users = names.users.iter().map(|(uid, name)| (*uid, Some(name.clone())));
-        let here = NetnsIndex::default();
         let interfaces = names.interfaces.iter();
-        let interfaces = interfaces.map(|(index, name)| ((here, *index), Some(name.clone())));
-        Self {
-            foreign: true,
-            users: users.collect(),
-            interfaces: interfaces.collect(),
-            services: None,
-            processes: BTreeMap::new(),
-        }
+        let interfaces = interfaces.map(|(index, name)| ((netns, *index), Some(name.clone())));
+        self.users.extend(users);
+        self.interfaces.extend(interfaces);
     }
 
     /// Learns the name of a user, by NSS (`getpwuid_r`).

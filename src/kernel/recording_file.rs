@@ -23,8 +23,8 @@ use std::{
     time::SystemTime,
 };
 
-/// Reads either.
-pub fn read(path: &Path) -> Result<Recording, Error> {
+/// Reads either: a recording of each network namespace that the file holds, at least one.
+pub fn read(path: &Path) -> Result<Vec<Recording>, Error> {
     let refused = |cause| {
         let cause = match cause {
             Cause::Errno(_) => Cause::File { why: format!("{cause}"), hint: "check the path" },
@@ -57,7 +57,7 @@ pub fn read(path: &Path) -> Result<Recording, Error> {
             "`sockeye snapshot -o FILE` records them too",
         )],
     };
-    Ok(Recording {
+    Ok(vec![Recording {
         snapshot: Snapshot {
             about,
             sockets,
@@ -73,5 +73,5 @@ pub fn read(path: &Path) -> Result<Recording, Error> {
         boot_id: None,
         tool_version: String::new(),
         redacted: false,
-    })
+    }])
 }

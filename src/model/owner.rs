@@ -259,6 +259,16 @@ impl Owners {
         owners.finished(self.unmatched)
     }
 
+    /// The same with those of another look-up of the same moment, of other sockets.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        for (process, sockets) in other.holdings() {
+            self.add(process.clone(), &sockets);
+        }
+        let unmatched = self.unmatched.or(other.unmatched);
+        self.finished(unmatched)
+    }
+
     /// Whether some process holds the socket.
     pub fn holds(&self, inode: u64) -> bool {
         self.holders(inode).next().is_some()

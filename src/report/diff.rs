@@ -163,6 +163,16 @@ pub fn compare<'a>(before: &'a Recording, after: &'a Recording) -> Diff<'a> {
     }
 }
 
+/// Whether two recordings are of one network namespace: by its inode within one boot of a machine,
+/// else by its name.
+pub fn is_same_namespace(before: &Recording, after: &Recording) -> bool {
+    let (a, b) = (&before.snapshot.about.netns, &after.snapshot.about.netns);
+    if before.boot_id.is_some() && before.boot_id == after.boot_id && a.inode.is_some() {
+        return a.inode == b.inode;
+    }
+    a.name.is_some() && (&a.name, a.kind) == (&b.name, b.kind)
+}
+
 fn same_namespace(before: &Recording, after: &Recording, gaps: &mut Vec<Gap>) -> bool {
     let netns = |r: &Recording| r.snapshot.about.netns.inode;
     let (code, what) = if before.boot_id.is_some()

@@ -2,9 +2,11 @@
 
 use crate::{
     lab::{
+        link::{self, Link},
         namespace::Namespace,
         process::Script,
         program::{Row, Run, SOCKEYE, public_copy},
+        puppet::Puppet,
         requirement::require_live,
         transport::{at, connect, listener, local},
     },
@@ -238,8 +240,6 @@ fn reports_are_made_for_each_namespace_with_its_own_limits_and_counters() {
             listener
         }));
     }
-    let schema: Value = program::run(["schema", "namespaces"]).quietly().json();
-    let schema = jsonschema::draft202012::new(&schema).unwrap();
     for (report, place, values) in [
         ("time-wait --interval 0.2", "/limit", Some([77, 99])),
         ("capacity", "/limits", None),
@@ -247,9 +247,7 @@ fn reports_are_made_for_each_namespace_with_its_own_limits_and_counters() {
     ] {
         let run = everywhere(&format!("{report} --json"));
         let document: Value = serde_json::from_str(&run.stdout).unwrap();
-        let errors: Vec<String> =
-            schema.iter_errors(&document).map(|e| format!("{}: {e}", e.instance_path())).collect();
-        assert!(errors.is_empty(), "{report}: {errors:#?}");
+        assert_valid(report, &document);
         for (index, namespace) in namespaces.iter().enumerate() {
             let each = document["namespaces"].as_array().unwrap();
             let of_it: Vec<&Value> =
@@ -277,6 +275,150 @@ fn reports_are_made_for_each_namespace_with_its_own_limits_and_counters() {
     let page = everywhere("time-wait --interval 0.2").stdout;
     assert!(page.contains(&format!("netns {}\n", namespaces[0].name())), "{page}");
     drop(held);
+}
+
+#[test]
+fn a_snapshot_of_every_namespace_answers_as_the_live_machine_did() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let link = Link::new();
+    let (near, far) = (&link.near, &link.far);
+    let mut server = Puppet::new(far, "server");
+    let mut client = Puppet::new(near, "client");
+    let address = link::far(0);
+    server.run(&format!("s = listen('{address}', 7108)"));
+    client.run(&format!("c = connect('{address}', 7108); l = listen('127.0.0.1', 7109)"));
+    server.run("a = accept(s); l = listen('127.0.0.1', 7109)");
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("all.snap");
+    let path = file.display().to_string();
+    let run = everywhere(&format!("snapshot --interval 0.2 -o {path}"));
+    assert_eq!(run.code, 0, "{run:?}");
+    let from = |arguments: &str| {
+        let mut command = Command::new(SOCKEYE);
+        Run::of(
+            command.args(arguments.split_whitespace()).args(["--from", &path]).output().unwrap(),
+        )
+    };
+    // What is listed of each, the same addresses in both, is what was there.
+    let recorded = rows(&from("-tanp --json"));
+    let live = rows(&everywhere("-tanp --json"));
+    for namespace in [near, far] {
+        let of_it = |all: &[Row]| -> Vec<(Option<u64>, Option<String>, Vec<u32>)> {
+            let rows = of(all, inode_of(namespace)).into_iter();
+            let told = rows.map(|row| {
+                let pids = row.processes.iter().map(|process| process.pid).collect();
+                (row.cookie, row.netns.name.clone(), pids)
+            });
+            told.collect()
+        };
+        assert_eq!(of_it(&recorded), of_it(&live));
+        assert!(!of_it(&recorded).is_empty());
+    }
+    // One of them, by its name or its inode; both ends of a connection, each in a file of its own.
+    for which in [near.name().to_owned(), inode_of(near).to_string()] {
+        let alone = rows(&from(&format!("-tan --json -N {which}")));
+        assert_eq!(alone.len(), 2);
+        assert!(alone.iter().all(|row| row.netns.inode == Some(inode_of(near))));
+    }
+    let run = from("-t -N nowhere");
+    assert_eq!(run.code, 64);
+    assert!(run.stderr.contains("no network namespace called `nowhere`"), "{run:?}");
+    let names = format!("{},{}", near.name(), far.name());
+    let map = from(&format!(
+        "-t --format csv --group-by process,peer.process,peer.netns.name netns in {names}"
+    ));
+    let mut lines: Vec<&str> = map.stdout.lines().skip(1).collect();
+    lines.sort_unstable();
+    let expected =
+        [format!("client,server,{},1", far.name()), format!("server,client,{},1", near.name())];
+    assert_eq!(lines, expected);
+    // Reports are made of each, and a comparison of both with themselves finds nothing.
+    let diff = format!("diff {path} {path}");
+    for report in ["time-wait", "capacity", "doctor --fail-on never", "", &diff] {
+        let mut command = Command::new(SOCKEYE);
+        command.args(report.split_whitespace()).arg("--json");
+        if report != diff {
+            command.args(["--from", &path]);
+        }
+        let run = Run::of(command.output().unwrap());
+        assert!(run.code < 3, "{report}: {run:?}");
+        let document: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_valid(report, &document);
+        for namespace in [near, far] {
+            let each = document["namespaces"].as_array().unwrap().iter();
+            let own = each.filter(|one| one["netns"]["name"] == namespace.name()).count();
+            assert_eq!(own, 1, "{report}");
+        }
+    }
+    let summary = from("summary");
+    assert!(summary.stdout.contains(near.name()) && summary.stdout.contains(far.name()));
+    // Masked, names and addresses are alike in all of them.
+    let masked = directory.path().join("masked");
+    let run = from(&format!("snapshot --redact -o {}", masked.display()));
+    assert_eq!(run.code, 0, "{run:?}");
+    let mut command = Command::new(SOCKEYE);
+    command.args(["-t", "--group-by", "peer.netns.name", "--from"]).arg(&masked);
+    let run = Run::of(command.output().unwrap());
+    assert!(!run.stdout.contains(near.name()), "{run:?}");
+    assert!(run.stdout.contains("netns-"), "{run:?}");
+}
+
+/// Whether a document of several namespaces is what its schema says.
+fn assert_valid(what: &str, document: &Value) {
+    let schema: Value = program::run(["schema", "namespaces"]).quietly().json();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> =
+        schema.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{what}: {errors:#?}");
+}
+
+#[test]
+fn the_doctor_examines_each_namespace_and_the_machine_once() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let namespaces = [Namespace::new(), Namespace::new()];
+    let mut puppets = namespaces.each_ref().map(|namespace| Puppet::new(namespace, "leaky"));
+    // Connections that the peer has closed and the program has not (CLOSE_WAIT), in the first only.
+    puppets[0].run("s = listen('127.0.0.1', 7110, 128)");
+    puppets[0].run("c = [connect('127.0.0.1', 7110) for _ in range(120)]; a = accept(s, 120)");
+    puppets[0].run("[x.close() for x in c]");
+    puppets[1].run("s = listen('127.0.0.1', 7110)");
+    // A minute is long for a test.
+    let directory = tempfile::TempDir::new().unwrap();
+    let config = directory.path().join("doctor.toml");
+    fs::write(&config, "[rules.close-wait-leak]\nage_s = 0\n").unwrap();
+    let doctor =
+        format!("doctor --interval 0.2 --only close-wait-leak --config {}", config.display());
+    let run = everywhere(&format!("{doctor} --json --fail-on never"));
+    assert_eq!(run.code, 0, "{run:?}");
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_valid("doctor", &document);
+    let found = |namespace: &Namespace| {
+        let each = document["namespaces"].as_array().unwrap().iter();
+        let own: Vec<&Value> =
+            each.filter(|one| one["netns"]["name"] == namespace.name()).collect();
+        assert_eq!(own.len(), 1);
+        own[0]["findings"].as_array().unwrap().clone()
+    };
+    let [finding] = found(&namespaces[0]).try_into().unwrap();
+    assert_eq!(finding["id"], "close-wait-leak");
+    assert_eq!(finding["processes"][0]["pid"], puppets[0].pid(), "{finding}");
+    assert!(found(&namespaces[1]).is_empty());
+    // The worst of all is the exit code; whoever has no finding is named in one line.
+    let run = everywhere(&format!("{doctor} --fail-on notice"));
+    assert!(run.code == 1 || run.code == 2, "{run:?}");
+    assert!(run.stdout.contains(&format!("netns {}\n", namespaces[0].name())), "{run:?}");
+    assert!(run.stdout.contains("No problem found in "), "{run:?}");
+    assert!(!run.stdout.contains(&format!("netns {}\n", namespaces[1].name())), "{run:?}");
+    let run = everywhere(&format!("{doctor} --format nagios --fail-on never"));
+    // Whatever else is on the machine, the worst is told with its place.
+    assert_eq!(run.stdout.lines().count(), 1);
+    assert!(run.stdout.starts_with("SOCKEYE "), "{run:?}");
+    let (place, _) = run.stdout.split_once(": close-wait-leak: ").unwrap();
+    assert!(place.contains(" - in "), "{run:?}");
 }
 
 #[test]

@@ -48,6 +48,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Shutdown},
     path::{Path, PathBuf},
     process::Command,
+    slice,
     time::{Duration, UNIX_EPOCH},
 };
 use tempfile::TempDir;
@@ -310,7 +311,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back(recording in any_recording()) {
         let bytes = written(&recording);
-        let read = reader::decode(bytes.as_slice()).map_err(|cause| cause.to_string());
+        let read = one(reader::decode(bytes.as_slice())).map_err(|cause| cause.to_string());
         prop_assert_eq!(read, Ok(recording));
     }
 
@@ -331,7 +332,7 @@ proptest! {
         bytes[at] ^= change;
         // Four bytes of the gzip header hold a time and one the system, which mean nothing here.
         match reader::decode(bytes.as_slice()) {
-            Ok(read) => prop_assert_eq!(read, recording),
+            Ok(read) => prop_assert_eq!(read, [recording]),
             Err(Cause::File { .. }) => {}
             Err(other) => prop_assert!(false, "byte {}: {}", at, other),
         }
@@ -341,7 +342,7 @@ proptest! {
     fn masking_keeps_equality_family_and_class(sockets in vec(any_socket(), 1..30)) {
         let mut recording = small();
         recording.snapshot.sockets = sockets.clone();
-        let masked = redaction::redact(recording).snapshot.sockets;
+        let masked = redaction::redact(vec![recording]).remove(0).snapshot.sockets;
         let ends = |sockets: &[Socket]| -> Vec<IpAddr> {
             sockets.iter().flat_map(|s| [s.local.address, s.remote.address]).collect()
         };
@@ -359,9 +360,16 @@ proptest! {
 }
 
 fn written(recording: &Recording) -> Vec<u8> {
-    let (bytes, size) = writer::encode(recording, vec![]).unwrap();
+    let (bytes, size) = writer::encode(slice::from_ref(recording), vec![]).unwrap();
     assert_eq!(bytes.len() as u64, size);
     bytes
+}
+
+/// The only recording of a file.
+fn one<E>(read: Result<Vec<Recording>, E>) -> Result<Recording, E> {
+    read.map(|recordings| {
+        <[Recording; 1]>::try_from(recordings).unwrap().into_iter().next().unwrap()
+    })
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -480,6 +488,29 @@ fn every_truncation_is_refused() {
 }
 
 #[test]
+fn a_file_of_several_namespaces_is_whole_or_refused() {
+    let mut second = small();
+    second.snapshot.about.netns =
+        Netns { inode: Some(7), ..Netns::default() }.named("web", NameKind::Container);
+    second.snapshot.sockets.clear();
+    let both = [small(), second];
+    let (bytes, _) = writer::encode(&both, vec![]).unwrap();
+    assert_eq!(reader::decode(bytes.as_slice()).unwrap(), both);
+    let (alone, _) = writer::encode(&both[..1], vec![]).unwrap();
+    for end in 0..bytes.len() {
+        why_refused(&bytes[..end]);
+    }
+    // Cut where one snapshot ends: nothing of it is missing, and the other is.
+    let members: Vec<usize> =
+        (1..bytes.len() - 1).filter(|at| bytes[*at..].starts_with(&[0x1f, 0x8b, 8])).collect();
+    let why = why_refused(&bytes[..members[0]]);
+    assert_eq!(why, "it is cut short after 1 of 2 namespaces");
+    // More than there are said to be.
+    let why = why_refused(&[alone.as_slice(), &bytes[members[0]..]].concat());
+    assert_eq!(why, "it is corrupted: something follows its end");
+}
+
+#[test]
 fn a_file_that_lost_lines_is_refused() {
     let text = gunzip(&written(&small()));
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -540,7 +571,7 @@ fn what_a_later_version_adds_is_passed_over_and_said() {
     let text = text
         .replace("{\"end\"", &(more + "{\"end\""))
         .replace("\"socket\":2", "\"socket\":3,\"weather\":1");
-    let read = reader::decode(gzip(text.as_bytes()).as_slice()).unwrap();
+    let read = one(reader::decode(gzip(text.as_bytes()).as_slice())).unwrap();
     assert_eq!(read.snapshot.sockets, small().snapshot.sockets);
     let gap = &read.snapshot.about.gaps[0];
     assert_eq!(gap.code, "records-unknown");
@@ -555,7 +586,7 @@ fn tcp_details_of_the_other_byte_order_are_left_out_and_that_is_said() {
     let (ours, other) =
         if cfg!(target_endian = "little") { ("little", "big") } else { ("big", "little") };
     let text = text.replace(&format!("order\":\"{ours}"), &format!("order\":\"{other}"));
-    let read = reader::decode(gzip(text.as_bytes()).as_slice()).unwrap();
+    let read = one(reader::decode(gzip(text.as_bytes()).as_slice())).unwrap();
     assert_eq!(read.snapshot.sockets[0].tcp_info, None);
     assert_eq!(read.snapshot.about.gaps[0].code, "byte-order");
 }
@@ -824,7 +855,7 @@ fn a_recording_has_every_state_memory_details_and_samples_of_the_window() {
     };
     assert!(eventually(PATIENCE, gone));
     let file = record(&namespace, &directory, "file", "");
-    let recording = recording_file::read(&file).unwrap();
+    let recording = one(recording_file::read(&file)).unwrap();
     let snapshot = recording.snapshot;
     let of_tcp = snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
     let states: BTreeSet<&str> = of_tcp.map(|s| s.state.name()).collect();
@@ -852,18 +883,18 @@ fn the_file_is_the_owners_alone_and_is_replaced_whole() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("file");
     fs::write(&file, b"old").unwrap();
-    writer::write_file(&file, &small()).unwrap();
+    writer::write_file(&file, &[small()]).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(recording_file::read(&file).unwrap(), small());
+    assert_eq!(one(recording_file::read(&file)).unwrap(), small());
     // A file system that is full leaves neither half a file nor the loss of the old one.
-    assert!(writer::write_file(&directory.path().join("no/file"), &small()).is_err());
+    assert!(writer::write_file(&directory.path().join("no/file"), &[small()]).is_err());
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
-    assert!(writer::write_file(Path::new("/dev/full"), &small()).is_err());
+    assert!(writer::write_file(Path::new("/dev/full"), &[small()]).is_err());
     // A pipe is written as it is.
     let mut run = Command::new(SOCKEYE);
     run.arg("snapshot").arg("--from").arg(&file);
     let output = run.args(["-o", "-"]).output().unwrap();
-    assert_eq!(reader::decode(output.stdout.as_slice()).unwrap(), small());
+    assert_eq!(one(reader::decode(output.stdout.as_slice())).unwrap(), small());
 }
 
 // Masking.
@@ -916,7 +947,7 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
         .map(|a| a.to_string())
         .collect();
     assert!(gunzip(&written(&recording)).contains("secret-shop"));
-    let masked = redaction::redact(recording.clone());
+    let masked = redaction::redact(vec![recording.clone()]).remove(0);
     assert!(masked.redacted);
     let text = gunzip(&written(&masked));
     assert!(!text.contains("secret"), "{text}");
@@ -1166,7 +1197,7 @@ fn sockets_are_small_enough_for_a_hundred_thousand_in_ten_mebibytes() {
     let bytes = written(&recording);
     let allowed = (10usize << 20) * SOCKETS as usize / 100_000;
     assert!(bytes.len() < allowed, "{} of {allowed}", bytes.len());
-    assert_eq!(reader::decode(bytes.as_slice()).unwrap(), recording);
+    assert_eq!(one(reader::decode(bytes.as_slice())).unwrap(), recording);
 }
 
 fn read(file: &Path) -> Vec<u8> {

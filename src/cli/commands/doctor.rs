@@ -1,5 +1,6 @@
 //! `sockeye doctor`: what is wrong, proved, and what to do.
 
+use super::report::{self, Part, Report};
 use crate::{
     cli::{
         args::{DoctorArgs, DoctorFormat, FailOn},
@@ -8,23 +9,28 @@ use crate::{
         notices::Notices,
         plan, repeat,
     },
-    collect::{query::Query, replay, snapshot, socket_options},
+    collect::{
+        query::{Query, Scope},
+        replay, snapshot, socket_options,
+    },
     doctor::{
         config::Config,
-        diagnosis::{self, Diagnosis, Plan},
+        diagnosis::{self, Diagnosis, Plan, Verdict},
         finding::Severity,
         rules::{RULES, thresholds_of},
     },
     field::need::Need,
-    kernel::{config_file, namespace},
+    kernel::config_file,
     model::{
+        about::About,
+        gap::Gap,
         protocol::Protocol,
         recording::Recording,
         snapshot::Snapshot,
         state::{State, StateSet},
     },
     report::ephemeral,
-    view::{head, output::Output, present},
+    view::{output::Output, present},
 };
 use std::{
     collections::HashSet,
@@ -46,7 +52,7 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
         return list();
     }
     let plan = Plan { only: args.only.clone(), skip: args.skip.clone(), config: config(args)? };
-    let mut recorded = plan::recording(&args.source, &args.repeat)?;
+    let mut recorded = plan::recordings(&args.source, &args.repeat)?;
     if recorded.is_some() && args.socket_options {
         return Err(Failure::usage(
             "--socket-options asks running processes and --from reads a snapshot",
@@ -60,19 +66,25 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
             "leave out one of them",
         ));
     }
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    plan::enter(&args.source)?;
+    let recorded_ones = recorded.as_ref().map_or(1, Vec::len);
+    let several = query.scope == Scope::Everywhere || recorded_ones > 1;
     let mut notices = Notices::default();
     let mut worst = Exit::Answered;
     repeat::run(&args.repeat, |_| {
-        let (snapshot, diagnosis) = match recorded.take() {
-            Some(recording) => replayed(recording, &query, args.interval, &plan),
+        let (examined, gaps) = match recorded.take() {
+            Some(recordings) => (replayed(recordings, &query, args.interval, &plan), vec![]),
             None => live(&query, args, &plan)?,
         };
-        print(args, &snapshot, &diagnosis)?;
-        notices.tell(&snapshot.about);
-        worst = graver(worst, exit(args, &diagnosis));
+        let parts = parts(examined, args.verbose);
+        // Where no namespace could be looked into there was an error.
+        let Some(first) = parts.first() else { return Ok(worst) };
+        let about = report::whole(&first.about, &parts, gaps);
+        print(args, several, &about, &parts)?;
+        notices.tell(&about);
+        for part in &parts {
+            worst = graver(worst, exit(args, &part.report.figures));
+        }
         Ok(worst)
     })
 }
@@ -89,50 +101,83 @@ fn query(args: &DoctorArgs) -> Result<Query, Failure> {
     Ok(query)
 }
 
+/// A network namespace, and what was found in it.
+type Examined = (Snapshot, Diagnosis);
+
 /// Two passes: what the first finds names the sockets whose owners are looked up for the second.
-fn live(query: &Query, args: &DoctorArgs, plan: &Plan) -> Result<(Snapshot, Diagnosis), Failure> {
-    let mut snapshot = snapshot::take(query, Some(args.interval))?;
-    let first = diagnosis::examine(&snapshot, None, RULES, plan);
-    let named: HashSet<u64> = first.sockets().collect();
+fn live(
+    query: &Query,
+    args: &DoctorArgs,
+    plan: &Plan,
+) -> Result<(Vec<Examined>, Vec<Gap>), Failure> {
+    let (mut examined, gaps) = snapshot::take_each(query, Some(args.interval), |snapshot| {
+        let first = diagnosis::examine(&snapshot, None, RULES, plan);
+        (snapshot, first)
+    })?;
+    let named: HashSet<u64> = examined.iter().flat_map(|(_, first)| first.sockets()).collect();
     if named.is_empty() {
-        return Ok((snapshot, first));
+        return Ok((examined, gaps));
     }
-    snapshot::name_owners(query, &mut snapshot, named.iter().copied());
-    let options =
-        args.socket_options.then(|| socket_options::read(&mut snapshot, named.iter().copied()));
-    let diagnosis = diagnosis::examine(&snapshot, options.as_deref(), RULES, plan);
-    Ok((snapshot, diagnosis))
+    let mut concerned: Vec<&mut Examined> =
+        examined.iter_mut().filter(|(_, first)| first.sockets().next().is_some()).collect();
+    let mut snapshots: Vec<&mut Snapshot> = concerned.iter_mut().map(|(s, _)| s).collect();
+    snapshot::name_owners(query, &mut snapshots, named);
+    for (snapshot, diagnosis) in concerned {
+        let own: Vec<u64> = diagnosis.sockets().collect();
+        let options = args.socket_options.then(|| socket_options::read(snapshot, own));
+        *diagnosis = diagnosis::examine(snapshot, options.as_deref(), RULES, plan);
+    }
+    Ok((examined, gaps))
 }
 
 fn replayed(
-    mut recording: Recording,
+    recordings: Vec<Recording>,
     query: &Query,
     window: Duration,
     plan: &Plan,
-) -> (Snapshot, Diagnosis) {
+) -> Vec<Examined> {
     let query = Query { need: query.need.with(Need::OWNERS), ..query.clone() };
-    replay::narrow(&mut recording, &query, Some(window));
-    let diagnosis = diagnosis::examine(&recording.snapshot, None, RULES, plan);
-    (recording.snapshot, diagnosis)
+    let examined = recordings.into_iter().map(|mut recording| {
+        replay::narrow(&mut recording, &query, Some(window));
+        let diagnosis = diagnosis::examine(&recording.snapshot, None, RULES, plan);
+        (recording.snapshot, diagnosis)
+    });
+    examined.collect()
 }
 
-fn print(args: &DoctorArgs, snapshot: &Snapshot, diagnosis: &Diagnosis) -> Result<(), Failure> {
-    let mut output = Output::stdout();
+/// The pages of several namespaces: what is found of the whole machine is told on the first, and a
+/// namespace in which nothing is found has none.
+fn parts(examined: Vec<Examined>, verbose: bool) -> Vec<Part<Diagnosis>> {
+    let mut told = HashSet::new();
+    let part = |(at, (snapshot, figures)): (usize, Examined)| {
+        let own = figures.apart_from(&mut told);
+        let is_quiet = own.findings.is_empty() && own.excepted.is_empty();
+        let is_empty = at > 0 && is_quiet && !verbose && own.verdict != Verdict::Unknown;
+        let document = present::doctor::document(&own, verbose);
+        Part { report: Report { figures, document }, about: snapshot.about, is_empty }
+    };
+    examined.into_iter().enumerate().map(part).collect()
+}
+
+fn print(
+    args: &DoctorArgs,
+    several: bool,
+    about: &About,
+    parts: &[Part<Diagnosis>],
+) -> Result<(), Failure> {
     let format = if args.json || args.ndjson { Some(DoctorFormat::Json) } else { args.format };
-    match format {
-        Some(DoctorFormat::Json | DoctorFormat::Ndjson) => {
-            head::report(&mut output.buffer, SCHEMA, &snapshot.about, diagnosis)
-                .map_err(|error| Failure::output(&error.into()))?;
-        }
-        Some(DoctorFormat::Nagios) => {
-            output.buffer.extend(present::doctor::nagios(diagnosis).as_bytes());
-        }
-        Some(DoctorFormat::Table) | None => {
-            let document = present::doctor::document(diagnosis, args.verbose);
-            output.buffer.extend(document.render(plan::device(args.color)).as_bytes());
-        }
+    let json = matches!(format, Some(DoctorFormat::Json | DoctorFormat::Ndjson));
+    let device = plan::device(args.color);
+    if format == Some(DoctorFormat::Nagios) {
+        let each = parts.iter().map(|part| (&part.about.netns, &part.report.figures));
+        let mut output = Output::stdout();
+        output.buffer.extend(present::doctor::nagios(each, several).as_bytes());
+        return Ok(output.flush()?);
     }
-    Ok(output.flush()?)
+    match parts {
+        [only] if !several => report::print(SCHEMA, json, device, &only.about, &only.report),
+        _ => report::print_each(SCHEMA, json, device, about, parts, "No problem found in "),
+    }
 }
 
 /// What the findings say to a script.

@@ -1,9 +1,15 @@
 //! `-D FILE`: the kernel's answers as they came, for later and for other programs.
 
 use crate::{
-    cli::{args::ListArgs, exit::Exit, failure::Failure, notices, plan::Plan},
+    cli::{
+        args::ListArgs,
+        exit::Exit,
+        failure::Failure,
+        notices,
+        plan::{self, Plan},
+    },
     collect::{dump, list},
-    kernel::{error::Error, namespace, whole_file},
+    kernel::{error::Error, whole_file},
     view::output::Output,
 };
 use std::{
@@ -39,9 +45,7 @@ pub fn run(args: &ListArgs, path: &Path) -> Result<Exit, Failure> {
             "add -t; `sockeye snapshot -o FILE` records every protocol",
         ));
     }
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    plan::enter(&args.source)?;
     let gaps = if to_stdout {
         let mut output = Output::stdout();
         let (bytes, _, gaps) = dump::write(&plan.query, vec![])?;

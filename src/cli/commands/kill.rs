@@ -7,13 +7,12 @@ use crate::{
         exit::Exit,
         failure::Failure,
         notices::Notices,
-        plan::{Form, Plan},
+        plan::{self, Form, Plan},
     },
     collect::{
         closing,
         query::{Query, Scope},
     },
-    kernel::namespace,
     model::{
         closing::{Closing, Refusal},
         gap::Gap,
@@ -59,9 +58,7 @@ fn kill(args: &ListArgs, yes: bool) -> Result<Exit, Failure> {
             ));
         }
     };
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    plan::enter(&args.source)?;
     // A cookie means a socket in the namespace that is asked.
     let mut query = Query { scope: Scope::Here, ..plan.query };
     if plan.quiet {

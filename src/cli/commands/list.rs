@@ -12,10 +12,9 @@ use crate::{
     },
     collect::{
         list::{self, Outcome},
-        query::Query,
+        query::{Query, Scope},
         sink::RowSink,
     },
-    kernel::namespace,
     model::{protocol::Protocol, recording::Recording},
     view::{
         columns,
@@ -36,7 +35,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     if let Some(path) = &args.diag {
         return dump::run(args, path);
     }
-    let plan = Plan::of(args)?;
+    let mut plan = Plan::of(args)?;
     if matches!(plan.form, Form::ColumnsHelp) {
         let mut output = Output::stdout();
         output.buffer.extend(columns::document().render(plan.device).as_bytes());
@@ -45,21 +44,22 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
     }
     // TCPDIAG_FILE is about TCP.
     let is_about_tcp = plan.query.protocols.iter().any(|(protocol, _)| *protocol == Protocol::Tcp);
-    let mut recording = if is_about_tcp || !args.source.from.is_empty() {
-        plan::recording(&args.source, &args.repeat)?
+    let mut recordings = if is_about_tcp || !args.source.from.is_empty() {
+        plan::recordings(&args.source, &args.repeat)?
     } else {
         None
     };
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
+    if recordings.as_ref().is_some_and(|recordings| recordings.len() > 1) {
+        plan = Plan::over(args, Scope::Everywhere)?;
     }
+    plan::enter(&args.source)?;
     let mut notices = Notices::default();
-    repeat::run(&args.repeat, |repeated| once(&plan, recording.take(), repeated, &mut notices))
+    repeat::run(&args.repeat, |repeated| once(&plan, recordings.take(), repeated, &mut notices))
 }
 
 fn once(
     plan: &Plan,
-    recording: Option<Recording>,
+    recordings: Option<Vec<Recording>>,
     repeated: bool,
     notices: &mut Notices,
 ) -> Result<Exit, Failure> {
@@ -76,20 +76,20 @@ fn once(
         Form::Count(form) => Box::new(Counted::new(to, form)),
         Form::ColumnsHelp => return Ok(Exit::Answered),
     };
-    let outcome = ask(&plan.query, recording, sink.as_mut())?;
+    let outcome = ask(&plan.query, recordings, sink.as_mut())?;
     drop(sink);
     notices.tell(&outcome.about);
     Ok(if plan.quiet && outcome.rows == 0 { Exit::NothingMatched } else { Exit::Answered })
 }
 
-/// Asks the recording, or without one the kernel.
+/// Asks the recordings, or without any the kernel.
 pub fn ask(
     query: &Query,
-    recording: Option<Recording>,
+    recordings: Option<Vec<Recording>>,
     sink: &mut dyn RowSink,
 ) -> Result<Outcome, list::Failure> {
-    match recording {
-        Some(recording) => list::recorded(query, recording, sink),
+    match recordings {
+        Some(recordings) => list::recorded(query, recordings, sink),
         None => list::run(query, sink),
     }
 }

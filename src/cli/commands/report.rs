@@ -6,7 +6,6 @@ use crate::{
         query::{Query, Scope},
         replay, snapshot,
     },
-    kernel::namespace,
     model::{
         about::{About, SourceKind},
         gap::Gap,
@@ -26,11 +25,13 @@ pub struct Report<R> {
 }
 
 /// What was made of one namespace.
-struct Part<R> {
-    report: Report<R>,
-    about: About,
-    /// Whether there is any socket in it.
-    is_empty: bool,
+pub struct Part<R> {
+    /// The report.
+    pub report: Report<R>,
+    /// What it says of itself.
+    pub about: About,
+    /// Whether it has nothing to show to people: beside others it is only named.
+    pub is_empty: bool,
 }
 
 /// Takes snapshots and prints a report of each, once or as often as was asked.
@@ -43,12 +44,11 @@ pub fn run<R: Serialize + Send>(
     window: Option<Duration>,
     make: impl Fn(&Snapshot) -> Result<Report<R>, Failure> + Sync,
 ) -> Result<Exit, Failure> {
-    let mut recorded = plan::recording(&args.source, &args.repeat)?;
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    let mut recorded = plan::recordings(&args.source, &args.repeat)?;
+    plan::enter(&args.source)?;
     let device = plan::device(args.output.color);
-    let several = query.scope == Scope::Everywhere;
+    let several =
+        query.scope == Scope::Everywhere || recorded.as_ref().is_some_and(|r| r.len() > 1);
     let mut notices = Notices::default();
     let make = |snapshot: Snapshot| {
         let report = make(&snapshot)?;
@@ -57,9 +57,12 @@ pub fn run<R: Serialize + Send>(
     };
     repeat::run(&args.repeat, |_| {
         let (parts, gaps) = match recorded.take() {
-            Some(mut recording) => {
-                replay::narrow(&mut recording, query, window);
-                (vec![make(recording.snapshot)], vec![])
+            Some(recordings) => {
+                let narrowed = recordings.into_iter().map(|mut recording| {
+                    replay::narrow(&mut recording, query, window);
+                    make(recording.snapshot)
+                });
+                (narrowed.collect(), vec![])
             }
             None => snapshot::take_each(query, window, make)?,
         };
@@ -69,7 +72,7 @@ pub fn run<R: Serialize + Send>(
         let Some(first) = parts.first() else { return Ok(Exit::Answered) };
         let about = whole(&first.about, &parts, gaps);
         if several {
-            print_each(schema, json, device, &about, &parts)?;
+            print_each(schema, json, device, &about, &parts, "No socket in ")?;
         } else {
             print(schema, json, device, &first.about, &first.report)?;
         }
@@ -79,7 +82,7 @@ pub fn run<R: Serialize + Send>(
 }
 
 /// What is said of all namespaces together: what could not be seen in any, once.
-fn whole<R>(first: &About, parts: &[Part<R>], mut gaps: Vec<Gap>) -> About {
+pub fn whole<R>(first: &About, parts: &[Part<R>], mut gaps: Vec<Gap>) -> About {
     let alike = parts.iter().all(|part| part.about.source == first.source);
     let source = if alike { first.source } else { SourceKind::Mixed };
     for gap in parts.iter().flat_map(|part| &part.about.gaps) {
@@ -90,13 +93,15 @@ fn whole<R>(first: &About, parts: &[Part<R>], mut gaps: Vec<Gap>) -> About {
     About { source, gaps, ..first.clone() }
 }
 
-/// Prints the reports of several namespaces: as one document, or one below the other.
-fn print_each<R: Serialize>(
+/// Prints the reports of several namespaces: as one document, or one below the other, and after
+/// `without` the names of those that have nothing to show.
+pub fn print_each<R: Serialize>(
     schema: &str,
     json: bool,
     device: Device,
     about: &About,
     parts: &[Part<R>],
+    without: &str,
 ) -> Result<(), Failure> {
     let mut output = Output::stdout();
     if json {
@@ -113,7 +118,7 @@ fn print_each<R: Serialize>(
         output.flush_if_full()?;
     }
     let empty = parts.iter().filter(|part| part.is_empty).map(|part| &part.about.netns);
-    output.buffer.extend(present::namespaces::without_sockets(empty).render(device).as_bytes());
+    output.buffer.extend(present::namespaces::listed(without, empty).render(device).as_bytes());
     Ok(output.flush()?)
 }
 

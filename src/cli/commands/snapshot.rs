@@ -9,7 +9,7 @@ use crate::{
         plan,
     },
     collect::{recording, redaction},
-    kernel::{error::Cause, namespace, snapshot_file::writer},
+    kernel::{error::Cause, snapshot_file::writer},
     model::{
         protocol::Protocol,
         state::{State, StateSet},
@@ -30,37 +30,31 @@ pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
             "name a file: `sockeye snapshot -o FILE`",
         ));
     }
-    if args.source.all_netns {
-        return Err(Failure::usage(
-            "a snapshot holds one network namespace",
-            "name it with -N, and record one file for each",
-        ));
-    }
-    let recorded = plan::recording(&args.source, &RepeatArgs::default())?;
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns)?;
-    }
+    let recorded = plan::recordings(&args.source, &RepeatArgs::default())?;
+    plan::enter(&args.source)?;
     let protocols = protocols(args);
-    let mut recording = if let Some(mut recording) = recorded {
+    let mut recordings = if let Some(mut recordings) = recorded {
         let every = !args.tcp && !args.udp;
         let asked = |protocol| every || protocols.iter().any(|(asked, _)| *asked == protocol);
-        recording.snapshot.sockets.retain(|socket| asked(socket.protocol));
-        recording.protocols.retain(|protocol| asked(*protocol));
-        recording
+        for recording in &mut recordings {
+            recording.snapshot.sockets.retain(|socket| asked(socket.protocol));
+            recording.protocols.retain(|protocol| asked(*protocol));
+        }
+        recordings
     } else {
         let query = plan::report_query(&args.source, protocols, recording::NEED)?;
         recording::record(&query, args.interval, env!("CARGO_PKG_VERSION"))?
     };
     if args.redact {
-        recording = redaction::redact(recording);
+        recordings = redaction::redact(recordings);
     }
     if to_stdout {
         let mut output = Output::stdout();
-        let (bytes, _) = writer::encode(&recording, vec![])?;
+        let (bytes, _) = writer::encode(&recordings, vec![])?;
         output.buffer = bytes;
         output.flush()?;
     } else {
-        writer::write_file(&args.output, &recording).map_err(|error| Failure {
+        writer::write_file(&args.output, &recordings).map_err(|error| Failure {
             exit: Exit::NoAnswer,
             message: error.to_string(),
             hints: vec![
@@ -72,7 +66,10 @@ pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
             ],
         })?;
     }
-    Notices::default().tell(&recording.snapshot.about);
+    let mut notices = Notices::default();
+    for recording in &recordings {
+        notices.tell(&recording.snapshot.about);
+    }
     Ok(Exit::Answered)
 }
 

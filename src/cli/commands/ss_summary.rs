@@ -3,7 +3,7 @@
 use super::list;
 use crate::{
     cli::{args::ListArgs, exit::Exit, failure::Failure, plan},
-    kernel::{namespace, proc::counters},
+    kernel::proc::counters,
     view::{output::Output, rows::ss::summary},
 };
 
@@ -12,13 +12,12 @@ const FIRST: &str = "sockstat.sockets.used";
 
 /// Prints the figures, and the listing behind them if one was asked for.
 pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
-    let recorded = plan::recording(&args.source, &args.repeat)?;
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    let recorded = plan::recordings(&args.source, &args.repeat)?;
+    plan::enter(&args.source)?;
     let (counters, gaps) = match recorded {
-        Some(mut recording) => {
-            let last = recording.snapshot.samples.pop();
+        Some(mut recordings) => {
+            // As of a running machine: of one namespace.
+            let last = recordings.first_mut().and_then(|first| first.snapshot.samples.pop());
             (last.map(|sample| sample.counters).unwrap_or_default(), vec![])
         }
         None => counters::read(&plan::root(&args.source)?),

@@ -5,7 +5,6 @@ use crate::{
     cli::{args::ReportArgs, exit::Exit, failure::Failure, notices::Notices, plan, repeat},
     collect::query::{Query, Scope},
     field::need::Need,
-    kernel::namespace,
     model::{protocol::Protocol, state::StateSet},
     view::{output::Output, rows::summary::SummarySink},
 };
@@ -18,20 +17,19 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let mut asked: Vec<_> = protocols.iter().map(|(protocol, _)| *protocol).collect();
     let query = plan::report_query(&args.source, protocols, Need::NONE)?;
     let query = Query { need: Need::NONE, ..query };
-    let mut recording = plan::recording(&args.source, &args.repeat)?;
-    if let Some(recording) = &recording {
-        asked.retain(|protocol| recording.protocols.contains(protocol));
+    let mut recordings = plan::recordings(&args.source, &args.repeat)?;
+    if let Some(recordings) = &recordings {
+        asked.retain(|protocol| recordings.iter().any(|one| one.protocols.contains(protocol)));
     }
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    plan::enter(&args.source)?;
     let device = (!args.output.wants_json()).then(|| plan::device(args.output.color));
     let mut notices = Notices::default();
-    let several = query.scope == Scope::Everywhere;
+    let recorded = recordings.as_ref().map_or(1, Vec::len);
+    let several = query.scope == Scope::Everywhere || recorded > 1;
     repeat::run(&args.repeat, |_| {
         let mut output = Output::stdout();
         let sink = &mut SummarySink::new(&mut output, device, several, asked.clone());
-        let outcome = ask(&query, recording.take(), sink)?;
+        let outcome = ask(&query, recordings.take(), sink)?;
         notices.tell(&outcome.about);
         Ok(Exit::Answered)
     })

@@ -15,7 +15,6 @@ use crate::{
         trace::{Choice, Tracer},
     },
     field::{need::Need, row::Row},
-    kernel::namespace,
     model::{
         event::Event,
         protocol::{Family, Protocol},
@@ -56,9 +55,7 @@ fn trace(
         args.json || args.ndjson || matches!(args.format, Some(Format::Json | Format::Ndjson));
     let query = query(args, json)?;
     let everything = Query { filter: None, ..query.clone() };
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    plan::enter(&args.source)?;
     let orderly = Orderly::begin();
     let end = time.map(|time| Instant::now() + time);
     let mut tracer = Tracer::open(&query, &everything, choice, every)?;

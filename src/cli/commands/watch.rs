@@ -109,9 +109,9 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
         ..ListArgs::default()
     };
     let typed = filter::of(&list, None)?;
-    let recording = plan::recording(&args.source, &RepeatArgs::default())?;
+    let recordings = plan::recordings(&args.source, &RepeatArgs::default())?;
     let query = query(args)?;
-    if args.ndjson && recording.is_some() {
+    if args.ndjson && recordings.is_some() {
         return Err(Failure::usage(
             "nothing happens in a recording",
             "`sockeye list --from FILE --ndjson` prints its sockets",
@@ -120,14 +120,12 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     if !args.ndjson {
         is_a_terminal()?;
     }
-    if let Some(netns) = &args.source.netns {
-        namespace::enter(netns).map_err(Failure::namespace)?;
-    }
+    plan::enter(&args.source)?;
     if args.ndjson {
         return events::run(args, query, typed);
     }
-    let setup = setup(args, query, recording.as_ref());
-    let recorded = recording.map(Recorded::new);
+    let setup = setup(args, query, recordings.as_deref());
+    let recorded = recordings.map(Recorded::new);
     let mut watch = Watch::new(setup, shape(args), args.interval, (80, 24));
     if let Some(filter) = typed {
         let text = filter.to_string();
@@ -200,10 +198,12 @@ fn query(args: &WatchArgs) -> Result<Query, Failure> {
     Ok(query)
 }
 
-fn setup(args: &WatchArgs, query: Query, recording: Option<&Recording>) -> Setup {
-    let (host, netns, ephemeral) = if let Some(recording) = recording {
-        let About { host, netns, .. } = &recording.snapshot.about;
-        (host.clone(), netns.name.clone(), recording.snapshot.settings.port_range())
+fn setup(args: &WatchArgs, query: Query, recordings: Option<&[Recording]>) -> Setup {
+    let (host, netns, ephemeral) = if let Some([first, others @ ..]) = recordings {
+        let About { host, netns, .. } = &first.snapshot.about;
+        let several = (!others.is_empty()).then(|| "all".to_owned());
+        let netns = several.or_else(|| netns.name.clone());
+        (host.clone(), netns, first.snapshot.settings.port_range())
     } else {
         let root = &query.root;
         let netns = if args.source.all_netns {
@@ -218,7 +218,7 @@ fn setup(args: &WatchArgs, query: Query, recording: Option<&Recording>) -> Setup
     Setup {
         host: printable(name.as_bytes()),
         netns: safe(netns),
-        recorded: recording.is_some(),
+        recorded: recordings.is_some(),
         base: query,
         words: words(args),
         zone: TimeZone::system(),
@@ -404,8 +404,11 @@ impl<'w> Loop<'w> {
         })?;
         let question = self.watch.question();
         if let Some(recorded) = &self.recorded {
-            let alerts = reports(recorded.snapshot(), &mut Growth::default(), Duration::ZERO);
-            self.watch.reported = alerts;
+            // As of a running machine: of one namespace.
+            if let Some(snapshot) = recorded.snapshot() {
+                let alerts = reports(snapshot, &mut Growth::default(), Duration::ZERO);
+                self.watch.reported = alerts;
+            }
             self.watch.refresh(recorded.round(&question));
             return Ok(());
         }

@@ -242,10 +242,12 @@ impl Collector {
         let user = socket.uid.and_then(|uid| Some((uid, known.user(uid)?.to_owned())));
         let path = |id| Some((id, self.context.cgroups.path(id)?.to_owned()));
         let paths: BTreeMap<u64, String> = socket.cgroup_id.and_then(path).into_iter().collect();
-        let names = RecordedNames { users: user.into_iter().collect(), ..RecordedNames::default() };
+        let known = RecordedNames { users: user.into_iter().collect(), ..RecordedNames::default() };
+        let mut names = Names::recorded();
+        names.add_recorded(NetnsIndex::FIRST, &known);
         let context = Context {
             owners: self.owners.among(socket.inode),
-            names: Names::recorded(&names),
+            names,
             cgroups: CgroupTree::recorded(&paths),
             spaces: space.into_iter().collect(),
             ..Context::default()

@@ -1,76 +1,76 @@
 //! A recorded host in the place of a running one: it answers the same questions, and nothing moves.
 
 use super::{
-    super::peers,
+    super::{peers, replay},
     entry::{Entry, Key},
     question::Question,
     refresh::{Counted, Detail, Found, Refresh},
 };
 use crate::{
-    field::row::{Context, Row, Space},
+    field::row::{Context, Row},
     filter::eval::Truth,
-    kernel::{cgroup_tree::CgroupTree, names::Names},
-    model::{owner::Owners, recording::Recording, snapshot::Snapshot},
+    model::{
+        about::SourceKind, netns::NetnsIndex, owner::Owners, recording::Recording,
+        snapshot::Snapshot, socket::Socket,
+    },
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-/// Answers out of a recording.
+/// Answers out of recordings, of each network namespace one.
 pub struct Recorded {
-    recording: Recording,
+    recordings: Vec<Recording>,
     context: Context,
     owners: Arc<Owners>,
 }
 
 impl Recorded {
-    /// Of this recording.
-    pub fn new(recording: Recording) -> Self {
-        let snapshot = &recording.snapshot;
-        let context = Context {
-            owners: snapshot.owners.clone(),
-            names: Names::recorded(&recording.names),
-            cgroups: CgroupTree::recorded(&recording.names.cgroups),
-            resolver: None,
-            spaces: vec![Space {
-                netns: snapshot.about.netns.clone(),
-                ephemeral_ports: snapshot.settings.port_range(),
-                ..Space::default()
-            }],
-            peers: Some(peers::of(&snapshot.sockets)),
-            ..Context::default()
-        };
-        let owners = Arc::new(snapshot.owners.clone());
-        Self { recording, context, owners }
+    /// Of these recordings.
+    pub fn new(mut recordings: Vec<Recording>) -> Self {
+        replay::number(&mut recordings);
+        let peers = Some(peers::of(&recordings));
+        let owners = recordings.iter().map(|recording| recording.snapshot.owners.clone());
+        let owners = replay::joined(owners);
+        let context = Context { peers, ..replay::context(&recordings, owners.clone()) };
+        let owners = Arc::new(owners);
+        Self { recordings, context, owners }
     }
 
-    /// What it holds, for the reports.
-    pub fn snapshot(&self) -> &Snapshot {
-        &self.recording.snapshot
+    /// What the first of them holds, for the reports.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshots().next()
+    }
+
+    fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
+        self.recordings.iter().map(|recording| &recording.snapshot)
     }
 
     /// A round: the same at every time.
     pub fn round(&self, question: &Question) -> Refresh {
-        let snapshot = &self.recording.snapshot;
         let query = &question.query;
+        let first = self.snapshot().map(|first| &first.about);
         let mut refresh = Refresh {
             question: question.number,
             at: Duration::ZERO,
-            time: snapshot.about.generated_at,
+            time: first.map_or(SystemTime::UNIX_EPOCH, |about| about.generated_at),
             entries: None,
             unanswered: 0,
             counted: vec![],
             found: Some(Found { asked: None, owners: Arc::clone(&self.owners) }),
             detail: None,
-            source: snapshot.about.source,
-            fallback_reason: snapshot.about.fallback_reason.clone(),
-            gaps: snapshot.about.gaps.clone(),
-            namespaces: vec![snapshot.about.netns.clone()],
+            source: first.map_or(SourceKind::Netlink, |about| about.source),
+            fallback_reason: first.and_then(|about| about.fallback_reason.clone()),
+            gaps: self.snapshots().flat_map(|snapshot| &snapshot.about.gaps).cloned().collect(),
+            namespaces: self.snapshots().map(|snapshot| snapshot.about.netns.clone()).collect(),
             cost: Duration::ZERO,
         };
         let mut entries = vec![];
-        for socket in snapshot.sockets.iter().filter(|socket| query.wants(socket)) {
+        for (socket, netns) in self.sockets().filter(|(socket, _)| query.wants(socket)) {
             match query.takes(Row { socket, context: &self.context }) {
                 Truth::Yes => {
-                    let entry = Entry::of(socket, snapshot.about.netns.inode);
+                    let entry = Entry::of(socket, netns);
                     if let Some(info) = socket.tcp_info.as_deref().filter(|_| entry.has_counters())
                     {
                         refresh.counted.push((entry.key, Counted::of(info)));
@@ -86,21 +86,20 @@ impl Recorded {
         refresh
     }
 
-    fn detail(&self, key: Key) -> Option<Detail> {
-        let Snapshot { sockets, about, .. } = &self.recording.snapshot;
-        let netns = about.netns.inode;
-        let socket = sockets.iter().find(|socket| Entry::of(socket, netns).key == key)?.clone();
-        let names = &self.recording.names;
-        Some(Detail {
-            key,
-            context: Context {
-                owners: self.owners.among(socket.inode),
-                names: Names::recorded(names),
-                cgroups: CgroupTree::recorded(&names.cgroups),
-                spaces: self.context.spaces.clone(),
-                ..Context::default()
-            },
-            socket,
+    /// Every socket, with the inode of its namespace.
+    fn sockets(&self) -> impl Iterator<Item = (&Socket, Option<u64>)> {
+        self.snapshots().flat_map(|snapshot| {
+            snapshot.sockets.iter().map(|socket| (socket, snapshot.about.netns.inode))
         })
+    }
+
+    fn detail(&self, key: Key) -> Option<Detail> {
+        let mut sockets = self.sockets();
+        let (socket, _) = sockets.find(|(socket, netns)| Entry::of(socket, *netns).key == key)?;
+        let recording = self.recordings.get(socket.netns.at())?;
+        let owners = self.owners.among(socket.inode);
+        let context = replay::context(std::slice::from_ref(recording), owners);
+        let socket = Socket { netns: NetnsIndex::FIRST, ..socket.clone() };
+        Some(Detail { key, socket, context })
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes to a recording. The file is somebody else's: every size is bounded, nothing panics, and
+//! Bytes to recordings. The file is somebody else's: every size is bounded, nothing panics, and
 //! what is not whole is refused.
 
 use super::{
@@ -40,10 +40,11 @@ const EXPANSION: u64 = 200;
 
 const RECORD_AGAIN: &str = "record it again with `sockeye snapshot -o FILE`, or copy it again";
 const NOT_OURS: &str = "`--from` reads what `sockeye snapshot -o FILE` or `ss -D FILE` wrote";
+const FOLLOWS: &str = "it is corrupted: something follows its end";
 const UPDATE: &str = "read it with the version that wrote it, or a later one";
 
-/// Reads a recording from bytes.
-pub fn decode(from: impl Read) -> Result<Recording, Cause> {
+/// Reads recordings from bytes: at least one.
+pub fn decode(from: impl Read) -> Result<Vec<Recording>, Cause> {
     let mut bytes = BufReader::new(Counted { from, bytes: 0 });
     let start = bytes.fill_buf().map_err(|e| Cause::from_io(&e))?;
     match start {
@@ -51,8 +52,27 @@ pub fn decode(from: impl Read) -> Result<Recording, Cause> {
         [0x1f] | [0x1f, 0x8b, ..] => {}
         _ => return Err(file("it is no snapshot", NOT_OURS)),
     }
-    let mut lines =
-        Lines { from: BufReader::new(GzDecoder::new(bytes)), line: vec![], number: 0, bytes: 0 };
+    let mut lines = Lines::of(bytes);
+    let mut recordings = vec![];
+    loop {
+        let (recording, among) = recording(&mut lines)?;
+        recordings.push(recording);
+        let is_last = recordings.len() >= among;
+        match (lines.goes_on()?, is_last) {
+            (false, true) => return Ok(recordings),
+            (true, true) => return Err(file(FOLLOWS, RECORD_AGAIN)),
+            (false, false) => {
+                let read = recordings.len();
+                let why = format!("it is cut short after {read} of {among} namespaces");
+                return Err(file(&why, RECORD_AGAIN));
+            }
+            (true, false) => lines = lines.following(),
+        }
+    }
+}
+
+/// Reads one recording, and how many the file has of them.
+fn recording<R: Read>(lines: &mut Lines<R>) -> Result<(Recording, usize), Cause> {
     let header = match lines.next()? {
         Some(line) => header(line)?,
         None => return Err(lines.cut_short()),
@@ -69,10 +89,10 @@ pub fn decode(from: impl Read) -> Result<Recording, Cause> {
             }
         }
     }
-    lines.nothing_follows()?;
-    reading
-        .recording(&header)
-        .ok_or_else(|| file(&format!("its source `{}` is not known", header.source.kind), UPDATE))
+    lines.ends()?;
+    let recording = reading.recording(&header);
+    let why = || file(&format!("its source `{}` is not known", header.source.kind), UPDATE);
+    Ok((recording.ok_or_else(why)?, header.namespaces))
 }
 
 fn file(why: &str, hint: &'static str) -> Cause {
@@ -126,6 +146,10 @@ struct Lines<R: Read> {
 }
 
 impl<R: Read> Lines<R> {
+    fn of(bytes: BufReader<Counted<R>>) -> Self {
+        Self { from: BufReader::new(GzDecoder::new(bytes)), line: vec![], number: 0, bytes: 0 }
+    }
+
     /// The next line; `None`: the bytes end after a whole line.
     fn next(&mut self) -> Result<Option<&[u8]>, Cause> {
         self.line.clear();
@@ -168,19 +192,28 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Reads the end of the gzip stream, which holds its checksum; nothing may come after it.
-    fn nothing_follows(&mut self) -> Result<(), Cause> {
-        let more = || file("it is corrupted: something follows its end", RECORD_AGAIN);
+    /// Reads the end of the gzip stream, which holds its checksum; no line may come after it.
+    fn ends(&mut self) -> Result<(), Cause> {
         match self.from.fill_buf() {
-            Ok([]) => {}
-            Ok(_) => return Err(more()),
-            Err(error) => return Err(self.broken(&error)),
-        }
-        match self.from.get_mut().get_mut().fill_buf() {
             Ok([]) => Ok(()),
-            Ok(_) => Err(more()),
+            Ok(_) => Err(file(FOLLOWS, RECORD_AGAIN)),
             Err(error) => Err(self.broken(&error)),
         }
+    }
+
+    /// Whether there is something behind the gzip stream.
+    fn goes_on(&mut self) -> Result<bool, Cause> {
+        match self.from.get_mut().get_mut().fill_buf() {
+            Ok(rest) => Ok(!rest.is_empty()),
+            Err(error) => Err(self.broken(&error)),
+        }
+    }
+
+    /// The lines of the gzip stream that follows this one.
+    fn following(self) -> Self {
+        let Self { from, line, number, bytes } = self;
+        let decoder = GzDecoder::new(from.into_inner().into_inner());
+        Self { from: BufReader::new(decoder), line, number, bytes }
     }
 }
 

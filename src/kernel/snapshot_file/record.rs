@@ -34,10 +34,17 @@ pub struct Header {
     pub boot_id: Option<String>,
     pub source: SourceRecord,
     pub netns: NetnsRecord,
+    #[serde(default = "one")]
+    pub namespaces: usize,
     pub window_ms: Option<u64>,
     pub protocols: Vec<String>,
     pub owner_unmatched: Option<String>,
     pub counts: BTreeMap<String, usize>,
+}
+
+/// Files written before there could be several do not say so.
+const fn one() -> usize {
+    1
 }
 
 /// The machine.
@@ -81,8 +88,8 @@ impl NetnsRecord {
 }
 
 impl Header {
-    /// The header of a recording.
-    pub fn of(recording: &Recording) -> Self {
+    /// The header of a recording, which is one of so many in its file.
+    pub fn of(recording: &Recording, among: usize) -> Self {
         let snapshot = &recording.snapshot;
         let about = &snapshot.about;
         let counts = [
@@ -105,6 +112,7 @@ impl Header {
                 fallback_reason: about.fallback_reason.clone(),
             },
             netns: NetnsRecord::of(&about.netns),
+            namespaces: among,
             window_ms: snapshot.window_ms(),
             protocols: recording.protocols.iter().map(|p| p.name().to_owned()).collect(),
             owner_unmatched: snapshot.owners.unmatched().map(|why| why.name().to_owned()),

@@ -1,4 +1,4 @@
-//! A recording to bytes.
+//! Recordings to bytes: of each network namespace one, one after the other.
 
 use super::{
     record::{
@@ -24,22 +24,24 @@ const PAIRS: usize = 256;
 /// Of 1 to 9. Measured on 100,000 sockets: see docs/snapshot-format.md.
 const LEVEL: u32 = 5;
 
-/// Writes a recording to a file and tells its size in bytes.
-pub fn write_file(path: &Path, recording: &Recording) -> Result<u64, Error> {
-    whole_file::write(path, |file| encode(recording, file).map(|(_, size)| size)).map_err(
+/// Writes recordings to a file and tells its size in bytes.
+pub fn write_file(path: &Path, recordings: &[Recording]) -> Result<u64, Error> {
+    whole_file::write(path, |file| encode(recordings, file).map(|(_, size)| size)).map_err(
         |error: io::Error| Error::io("write the snapshot", path.display().to_string(), &error),
     )
 }
 
-/// Writes a recording to `to`; gives `to` back, and how many bytes it got.
-pub fn encode<W: Write>(recording: &Recording, to: W) -> io::Result<(W, u64)> {
-    let counted = Counted { to, bytes: 0 };
-    let gzip = GzEncoder::new(counted, Compression::new(LEVEL));
-    let mut lines =
-        Lines { to: BufWriter::with_capacity(64 * 1024, gzip), end: EndRecord::default() };
-    lines.all(recording)?;
-    let gzip = lines.to.into_inner().map_err(io::IntoInnerError::into_error)?;
-    let mut counted = gzip.finish()?;
+/// Writes recordings to `to`; gives `to` back, and how many bytes it got.
+pub fn encode<W: Write>(recordings: &[Recording], to: W) -> io::Result<(W, u64)> {
+    let mut counted = Counted { to, bytes: 0 };
+    for recording in recordings {
+        let gzip = GzEncoder::new(counted, Compression::new(LEVEL));
+        let mut lines =
+            Lines { to: BufWriter::with_capacity(64 * 1024, gzip), end: EndRecord::default() };
+        lines.all(recording, recordings.len())?;
+        let gzip = lines.to.into_inner().map_err(io::IntoInnerError::into_error)?;
+        counted = gzip.finish()?;
+    }
     counted.flush()?;
     Ok((counted.to, counted.bytes))
 }
@@ -67,9 +69,10 @@ struct Lines<W: Write> {
 }
 
 impl<W: Write> Lines<W> {
-    fn all(&mut self, recording: &Recording) -> io::Result<()> {
+    /// One of so many recordings.
+    fn all(&mut self, recording: &Recording, among: usize) -> io::Result<()> {
         let snapshot = &recording.snapshot;
-        serde_json::to_writer(&mut self.to, &Header::of(recording))?;
+        serde_json::to_writer(&mut self.to, &Header::of(recording, among))?;
         self.to.write_all(b"\n")?;
         self.names("user", recording.names.users.iter().map(|(id, n)| (u64::from(*id), n)))?;
         let interfaces = &recording.names.interfaces;

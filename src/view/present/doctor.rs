@@ -8,10 +8,11 @@ use crate::{
         finding::{Confidence, Finding, Severity},
         rule::Rule,
     },
+    model::netns::Netns,
     report::remedy::Remedy,
     view::document::Document,
 };
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of the names beside a finding's text.
@@ -211,42 +212,61 @@ fn nearest_limit(nearest: &Nearest) -> String {
 }
 
 /// One line with perfdata: `SOCKEYE WARNING - …|critical=0;;1 …` (monitoring-plugins.org,
-/// developer guidelines: `'label'=value[unit];[warn];[crit];[min];[max]`).
-pub fn nagios(diagnosis: &Diagnosis) -> String {
-    let word = match diagnosis.verdict {
-        Verdict::Ok => "OK",
-        Verdict::Warning => "WARNING",
-        Verdict::Critical => "CRITICAL",
-        Verdict::Unknown => "UNKNOWN",
+/// developer guidelines: `'label'=value[unit];[warn];[crit];[min];[max]`). Of several network
+/// namespaces the worst finding is told with where it is, and figures are sums.
+pub fn nagios<'d>(each: impl Iterator<Item = (&'d Netns, &'d Diagnosis)>, several: bool) -> String {
+    let each: Vec<(&Netns, &Diagnosis)> = each.collect();
+    let diagnoses = || each.iter().map(|(_, diagnosis)| *diagnosis);
+    let is = |verdict| diagnoses().any(|diagnosis| diagnosis.verdict == verdict);
+    let (word, is_unknown) = match () {
+        () if is(Verdict::Critical) => ("CRITICAL", false),
+        () if is(Verdict::Warning) => ("WARNING", false),
+        () if is(Verdict::Ok) => ("OK", false),
+        () => ("UNKNOWN", true),
     };
-    let worst = diagnosis.findings.iter().max_by_key(|finding| finding.severity);
+    let findings =
+        || each.iter().flat_map(|(netns, d)| d.findings.iter().map(move |f| (*netns, f)));
+    let worst = findings().max_by_key(|(_, finding)| finding.severity);
+    let nearest = diagnoses().filter_map(|d| d.nearest_limit.as_ref());
+    let nearest = nearest.max_by_key(|nearest| nearest.used_percent);
     let mut said = match worst {
-        Some(finding) if finding.severity > Severity::Notice => {
-            format!("{}: {}", finding.id, shown(finding.title.as_bytes()))
+        Some((netns, finding)) if finding.severity > Severity::Notice => {
+            let place = if several {
+                format!("in {}: ", shown(netns.title().as_bytes()))
+            } else {
+                String::new()
+            };
+            format!("{place}{}: {}", finding.id, shown(finding.title.as_bytes()))
         }
-        _ if diagnosis.verdict == Verdict::Unknown => "nothing could be judged".to_owned(),
-        _ => diagnosis.nearest_limit.as_ref().map_or_else(
+        _ if is_unknown => "nothing could be judged".to_owned(),
+        _ => nearest.map_or_else(
             || "no problem found".to_owned(),
             |nearest| format!("no problem found; {}", nearest_limit(nearest)),
         ),
     };
-    let more = diagnosis.findings.iter().filter(|f| f.severity > Severity::Notice).count();
+    let more = findings().filter(|(_, finding)| finding.severity > Severity::Notice).count();
     if more > 1 {
         let _ = write!(said, " (and {} more)", more - 1);
     }
     // The bar begins the perfdata.
     let said = said.replace('|', "/");
-    let skipped = diagnosis.checked.iter().filter(|c| c.status == Status::Skipped).count();
+    let checked = diagnoses().flat_map(|diagnosis| &diagnosis.checked);
+    let skipped = checked.filter(|checked| checked.status == Status::Skipped).count();
+    let count = |severity| diagnoses().map(|d| d.count(severity)).sum::<usize>();
     let mut line = format!(
         "SOCKEYE {word} - {said} | critical={};;0;0 warning={};0;;0 notice={};;;0 skipped={skipped};;;0",
-        diagnosis.count(Severity::Critical),
-        diagnosis.count(Severity::Warning),
-        diagnosis.count(Severity::Notice),
+        count(Severity::Critical),
+        count(Severity::Warning),
+        count(Severity::Notice),
     );
-    if let Some(nearest) = &diagnosis.nearest_limit {
+    if let Some(nearest) = nearest {
         let _ = write!(line, " nearest_limit={}%;75;90;0;100", nearest.used_percent);
     }
-    for (name, value) in &diagnosis.figures {
+    let mut figures: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, value) in diagnoses().flat_map(|diagnosis| &diagnosis.figures) {
+        *figures.entry(name).or_default() += value;
+    }
+    for (name, value) in figures {
         let _ = write!(line, " {name}={value};;;0");
     }
     line + "\n"

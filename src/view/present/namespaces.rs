@@ -25,9 +25,10 @@ pub fn heading(netns: &Netns, below_another: bool) -> Document {
     page.document
 }
 
-/// One sentence about the namespaces in which no socket is; nothing where there is none of those.
-pub fn without_sockets<'n>(empty: impl Iterator<Item = &'n Netns>) -> Document {
-    let names: Vec<String> = empty.map(|netns| shown(netns.title().as_bytes())).collect();
+/// One sentence about namespaces that have no report: `No socket in web, db`. Nothing where there
+/// are none of those.
+pub fn listed<'n>(first: &str, netns: impl Iterator<Item = &'n Netns>) -> Document {
+    let names: Vec<String> = netns.map(|netns| shown(netns.title().as_bytes())).collect();
     let mut page = Page::default();
     if names.is_empty() {
         return page.document;
@@ -38,6 +39,6 @@ pub fn without_sockets<'n>(empty: impl Iterator<Item = &'n Netns>) -> Document {
         more => format!(" and {more} more"),
     };
     page.blank();
-    page.paragraph("No socket in ", 2, &format!("{listed}{more}"));
+    page.paragraph(first, 2, &format!("{listed}{more}"));
     page.document
 }

@@ -1,11 +1,18 @@
 //! Schema of a report made in each of several network namespaces.
 
-use super::{capacity, overview, parts::document, parts::netns, time_wait};
+use super::{capacity, doctor, overview, parts::document, parts::netns, snapshot, time_wait};
 use serde_json::{Value, json};
 
 /// The documents of the namespaces, each the report's own with its `netns`.
 pub(super) fn reports() -> Value {
-    let each = [capacity::report(), overview::overview(), time_wait::report()].map(with_netns);
+    let each = [
+        capacity::report(),
+        overview::overview(),
+        time_wait::report(),
+        doctor::report(),
+        snapshot::comparison(),
+    ]
+    .map(with_netns);
     document(
         "sockeye.namespaces/1",
         &json!({

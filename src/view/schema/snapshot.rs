@@ -30,6 +30,7 @@ fn snapshot_header() -> Value {
         "boot_id": nullable("string"),
         "source": source(),
         "netns": netns(),
+        "namespaces": {"type": "integer", "minimum": 1, "description": "Snapshots in the file, one of each network namespace"},
         "window_ms": unknown_or_count("time between the two looks"),
         "protocols": {"type": "array", "items": protocol, "description": "What was asked for"},
         "owner_unmatched": unowned(),

@@ -171,10 +171,10 @@ fn drawn_in(case: &Case, size: (u16, u16), theme: Theme) -> (Buffer, Watch) {
     };
     let mut watch = Watch::new(setup, Watch::usual(), Duration::from_secs(1), size);
     watch.reported = alerts;
-    let mut now = Recorded::new(recording.clone());
+    let mut now = Recorded::new(vec![recording.clone()]);
     watch.refresh(at(0, now.round(&watch.question())));
     if case.alive {
-        now = Recorded::new(later(recording));
+        now = Recorded::new(vec![later(recording)]);
         let question = watch.question();
         watch.refresh(at(1, now.round(&question)));
     }
@@ -201,7 +201,8 @@ fn host(name: &'static str) -> (Recording, Vec<Alert>) {
     let mut hosts = HOSTS.lock().unwrap();
     let known = hosts.entry(name).or_insert_with(|| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hosts").join(name);
-        let recording = recording_file::read(&path.join("snapshot.gz")).unwrap();
+        let mut recordings = recording_file::read(&path.join("snapshot.gz")).unwrap();
+        let recording = recordings.remove(0);
         let closes = time_wait::of(&recording.snapshot, None);
         let estimate = Estimate::of(&recording.snapshot, None, &[]).ok();
         let mut growth = Growth::default();
