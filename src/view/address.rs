@@ -1,19 +1,39 @@
 //! Addresses as text.
 
-use super::fixed::{END, Fixed};
+use super::pen::{self, Pen};
 use std::net::{IpAddr, Ipv4Addr};
+
+/// Room for the longest address and the longest piece a pen copies.
+const ROOM: usize = 64;
 
 /// Appends an address without brackets or port.
 pub fn write(out: &mut Vec<u8>, address: IpAddr) {
-    let mut text = Fixed::<END>::new();
-    text.address(address);
-    // All of it, of a length known beforehand, and back: cheaper than a copy of unknown length.
-    let end = out.len() + text.end();
-    match address {
-        IpAddr::V4(_) => out.extend_from_slice(&text.head::<16>()),
-        IpAddr::V6(_) => out.extend_from_slice(&text.head::<48>()),
+    pen::append(out, &[b' '; ROOM], 0, |pen| pen.address(address));
+}
+
+/// An address as text, with blanks behind it.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
+    bytes: [u8; ROOM],
+    len: usize,
+}
+
+impl Text {
+    fn of(address: IpAddr) -> Self {
+        let mut bytes = [b' '; ROOM];
+        let mut pen = Pen::new(&mut bytes);
+        pen.address(address);
+        let len = pen.end();
+        Self { bytes, len }
     }
-    out.truncate(end);
+
+    /// Appends the text; behind it stand blanks, up to `COPIED` bytes from its beginning.
+    #[inline]
+    pub fn put<const COPIED: usize>(&self, pen: &mut Pen<'_>) {
+        if let Some(bytes) = self.bytes.first_chunk::<COPIED>() {
+            pen.put_part(bytes, self.len);
+        }
+    }
 }
 
 /// How many addresses are kept; a power of two.
@@ -23,21 +43,19 @@ const KEPT: usize = 64;
 /// one place it can be in, which the next that belongs there takes from it.
 #[derive(Debug)]
 pub struct Texts {
-    kept: Vec<(IpAddr, Fixed<END>)>,
+    kept: Vec<(IpAddr, Text)>,
 }
 
 impl Default for Texts {
     fn default() -> Self {
         let wildcard = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let mut text = Fixed::new();
-        text.address(wildcard);
-        Self { kept: vec![(wildcard, text); KEPT] }
+        Self { kept: vec![(wildcard, Text::of(wildcard)); KEPT] }
     }
 }
 
 impl Texts {
     /// The text of an address.
-    pub fn of(&mut self, address: IpAddr) -> &Fixed<END> {
+    pub fn of(&mut self, address: IpAddr) -> &Text {
         let bits = match address {
             IpAddr::V4(v4) => u64::from(v4.to_bits()),
             IpAddr::V6(v6) => {
@@ -50,8 +68,7 @@ impl Texts {
         let (known, text) = &mut self.kept[place % KEPT];
         if *known != address {
             *known = address;
-            text.clear_to_blanks();
-            text.address(address);
+            *text = Text::of(address);
         }
         text
     }

@@ -25,6 +25,7 @@ pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
     match value {
         Value::Absent => out.extend(UNKNOWN.as_bytes()),
         Value::Count(n) | Value::Bytes(n) | Value::Queue(n, None) => json::number(out, *n),
+        Value::BytesPerSecond(u64::MAX) => out.extend(b"unlimited"),
         Value::Queue(n, Some(limit)) => {
             json::number(out, *n);
             out.push(b'/');
@@ -32,7 +33,7 @@ pub fn human(out: &mut Vec<u8>, row: Row<'_>, value: &Value<'_>) {
         }
         Value::Milliseconds(ms) => duration(out, ms.saturating_mul(1000)),
         Value::Microseconds(us) => duration(out, *us),
-        Value::BytesPerSecond(rate) => bytes_per_second(out, *rate),
+        Value::BytesPerSecond(rate) => Quantity::bytes_per_second(*rate).write(out),
         Value::Flag(flag) => out.extend(if *flag { "yes" } else { "no" }.as_bytes()),
         Value::Word(word) => out.extend(word.as_bytes()),
         Value::Name(name) => escape::for_terminal(out, name),
@@ -223,43 +224,87 @@ fn holders<'p>(out: &mut Vec<u8>, holders: impl Iterator<Item = (&'p Process, u3
     out.push(b']');
 }
 
+/// A number with its unit, as people read it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quantity {
+    /// Before the point.
+    pub whole: u64,
+    /// Behind it; 0 is not written.
+    pub tenths: u8,
+    /// The unit, and how many bytes of it there are.
+    pub unit: ([u8; 4], usize),
+}
+
+const NO_UNIT: ([u8; 4], usize) = (*b"    ", 0);
+const MICROSECONDS: ([u8; 4], usize) = (*b"us  ", 2);
+const MILLISECONDS: ([u8; 4], usize) = (*b"ms  ", 2);
+const SECONDS: ([u8; 4], usize) = (*b"s   ", 1);
+const MINUTES: ([u8; 4], usize) = (*b"min ", 3);
+const HOURS: ([u8; 4], usize) = (*b"h   ", 1);
+const DAYS: ([u8; 4], usize) = (*b"d   ", 1);
+const BYTES: ([u8; 4], usize) = (*b"B/s ", 3);
+const KILOBYTES: ([u8; 4], usize) = (*b"kB/s", 4);
+const MEGABYTES: ([u8; 4], usize) = (*b"MB/s", 4);
+const GIGABYTES: ([u8; 4], usize) = (*b"GB/s", 4);
+
+impl Quantity {
+    /// What [`human`] writes of a value, where that is one number.
+    #[inline]
+    pub(super) fn of(value: &Value<'_>) -> Option<Self> {
+        match *value {
+            Value::Count(n) | Value::Bytes(n) | Value::Queue(n, None) => {
+                Some(Self::whole(n, NO_UNIT))
+            }
+            Value::Milliseconds(ms) => Some(Self::duration(ms.saturating_mul(1000))),
+            Value::Microseconds(us) => Some(Self::duration(us)),
+            Value::BytesPerSecond(rate) if rate < u64::MAX => Some(Self::bytes_per_second(rate)),
+            _ => None,
+        }
+    }
+
+    fn duration(us: u64) -> Self {
+        match us {
+            0 => Self::whole(0, SECONDS),
+            1..1_000 => Self::whole(us, MICROSECONDS),
+            1_000..1_000_000 => Self::tenths(us, 1_000, MILLISECONDS),
+            1_000_000..120_000_000 => Self::tenths(us, 1_000_000, SECONDS),
+            120_000_000..7_200_000_000 => Self::whole(us / 60_000_000, MINUTES),
+            7_200_000_000..172_800_000_000 => Self::whole(us / 3_600_000_000, HOURS),
+            _ => Self::whole(us / 86_400_000_000, DAYS),
+        }
+    }
+
+    fn bytes_per_second(rate: u64) -> Self {
+        match rate {
+            0..10_000 => Self::whole(rate, BYTES),
+            10_000..10_000_000 => Self::tenths(rate, 1_000, KILOBYTES),
+            10_000_000..10_000_000_000 => Self::tenths(rate, 1_000_000, MEGABYTES),
+            _ => Self::tenths(rate, 1_000_000_000, GIGABYTES),
+        }
+    }
+
+    const fn whole(whole: u64, unit: ([u8; 4], usize)) -> Self {
+        Self { whole, tenths: 0, unit }
+    }
+
+    /// One digit after the point, rounded down: a value just below a border must not reach it.
+    fn tenths(value: u64, unit: u64, name: ([u8; 4], usize)) -> Self {
+        let tenths = u8::try_from(value % unit / (unit / 10)).unwrap_or(0);
+        Self { whole: value / unit, tenths, unit: name }
+    }
+
+    fn write(self, out: &mut Vec<u8>) {
+        json::number(out, self.whole);
+        if self.tenths > 0 {
+            out.extend([b'.', b'0' + self.tenths]);
+        }
+        out.extend(self.unit.0.iter().take(self.unit.1));
+    }
+}
+
 /// `412us`, `41.2ms`, `59.6s`, `119min`, `5h`, `3d`.
 pub fn duration(out: &mut Vec<u8>, us: u64) {
-    match us {
-        0 => out.extend(b"0s"),
-        1..1_000 => whole(out, us, "us"),
-        1_000..1_000_000 => tenths(out, us, 1_000, "ms"),
-        1_000_000..120_000_000 => tenths(out, us, 1_000_000, "s"),
-        120_000_000..7_200_000_000 => whole(out, us / 60_000_000, "min"),
-        7_200_000_000..172_800_000_000 => whole(out, us / 3_600_000_000, "h"),
-        _ => whole(out, us / 86_400_000_000, "d"),
-    }
-}
-
-fn bytes_per_second(out: &mut Vec<u8>, rate: u64) {
-    match rate {
-        u64::MAX => out.extend(b"unlimited"),
-        0..10_000 => whole(out, rate, "B/s"),
-        10_000..10_000_000 => tenths(out, rate, 1_000, "kB/s"),
-        10_000_000..10_000_000_000 => tenths(out, rate, 1_000_000, "MB/s"),
-        _ => tenths(out, rate, 1_000_000_000, "GB/s"),
-    }
-}
-
-fn whole(out: &mut Vec<u8>, value: u64, unit: &str) {
-    json::number(out, value);
-    out.extend(unit.as_bytes());
-}
-
-/// One digit after the point, rounded down: a value just below a border must not reach it.
-fn tenths(out: &mut Vec<u8>, value: u64, unit: u64, name: &str) {
-    json::number(out, value / unit);
-    let tenth = value % unit / (unit / 10);
-    if tenth > 0 {
-        out.push(b'.');
-        json::number(out, tenth);
-    }
-    out.extend(name.as_bytes());
+    Quantity::duration(us).write(out);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Listings as CSV (RFC 4180), values exact and without units: the heading has the column ids.
 
+use super::plain::{Form, Plain};
 use crate::{
     collect::sink::RowSink,
     field::{definition::Field, row::Row},
@@ -14,12 +15,24 @@ pub struct Csv<'o> {
     fields: Vec<&'static Field>,
     heading: bool,
     cell: Vec<u8>,
+    /// The short way, where there is one for all of these columns.
+    plain: Option<Plain>,
 }
+
+const FORM: Form = Form { separator: b',', unknown: "", newline: b"\r\n", ends: 2 };
 
 impl<'o> Csv<'o> {
     /// Writes these columns to `output`.
     pub fn new(output: &'o mut Output, fields: Vec<&'static Field>, heading: bool) -> Self {
-        Self { output, fields, heading, cell: vec![] }
+        let plain = Plain::of(FORM, fields.iter().map(|field| (field.id, 0)));
+        let plain = plain.filter(|plain| !plain.is_followed());
+        Self { output, fields, heading, cell: vec![], plain }
+    }
+
+    /// Every row by way of its columns.
+    #[cfg(test)]
+    pub(super) fn without_short_way(&mut self) {
+        self.plain = None;
     }
 }
 
@@ -34,6 +47,10 @@ impl RowSink for Csv<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
+        let out = &mut self.output.buffer;
+        if self.plain.as_mut().is_some_and(|plain| plain.write(out, row)) {
+            return self.output.flush_if_full();
+        }
         for (index, field) in self.fields.iter().enumerate() {
             if index > 0 {
                 self.output.buffer.push(b',');

@@ -1,6 +1,12 @@
 //! Tests that the short ways of writing a row write what the long ones do.
 
-use super::{object, plain::Plain, table::Table, whole::Whole};
+use super::{
+    csv::Csv,
+    object,
+    plain::{Form, Plain},
+    table::Table,
+    whole::Whole,
+};
 use crate::{
     collect::sink::RowSink,
     field::{
@@ -129,24 +135,43 @@ fn table(ids: &[&str], sockets: &[Socket], short: bool) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-const LISTINGS: [&[&str]; 6] = [
+const LISTINGS: [&[&str]; 7] = [
     &["state", "local", "peer", "owner"],
     &["state", "recv_queue", "send_queue", "accept_queue", "local", "peer"],
     &["protocol", "state", "recv_queue", "send_queue", "local", "peer"],
     &["recv_queue", "local"],
     &["local", "state", "peer", "send_queue"],
     &["state"],
+    &["accept_queue", "accept_queue_limit", "local", "rtt", "uid"],
 ];
+
+fn csv(ids: &[&str], sockets: &[Socket], short: bool) -> String {
+    let kept = Kept::default();
+    let mut output = Output::to(Box::new(kept.clone()));
+    let fields = ids.iter().map(|id| field::find(id).unwrap()).collect();
+    let mut csv = Csv::new(&mut output, fields, true);
+    if !short {
+        csv.without_short_way();
+    }
+    for socket in sockets {
+        csv.row(Row { socket, context: &Context::default() }).unwrap();
+    }
+    csv.end(&[]).unwrap();
+    drop(csv);
+    let bytes = kept.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn a_plain_row_is_the_row_of_the_table(
+    fn a_plain_row_is_the_row_of_the_columns(
         // The first are measured; of the others some are wider.
         sockets in vec(socket(), 100..500),
         ids in prop::sample::select(&LISTINGS[..]),
     ) {
         prop_assert_eq!(table(ids, &sockets, true), table(ids, &sockets, false));
+        prop_assert_eq!(csv(ids, &sockets, true), csv(ids, &sockets, false));
     }
 
     #[test]
@@ -166,10 +191,12 @@ proptest! {
 
 #[test]
 fn most_rows_go_the_short_way_and_what_is_not_plain_does_not() {
+    let form = Form { separator: b' ', unknown: "-", newline: b"\n ", ends: 1 };
     let columns =
-        LISTINGS[1].iter().take(5).map(|id| (*id, 24)).chain([("peer", 24), ("owner", 9)]);
-    let mut plain = Plain::of(columns, 1).unwrap();
-    assert!(Plain::of([("owner", 8), ("state", 11)].into_iter(), 1).is_none());
+        LISTINGS[1].iter().take(5).map(|id| (*id, 20)).chain([("peer", 24), ("owner", 9)]);
+    let mut plain = Plain::of(form, columns).unwrap();
+    assert!(plain.is_followed() && plain.covers() == 6);
+    assert!(Plain::of(form, [("owner", 8), ("state", 11)].into_iter()).is_none());
     let context = Context::default();
     let mut writes = |socket: &Socket| {
         let mut out = b"before\n".to_vec();
@@ -184,5 +211,5 @@ fn most_rows_go_the_short_way_and_what_is_not_plain_does_not() {
     socket = Socket::new(Protocol::Tcp, Family::Ipv6, State::Established);
     socket.local = Endpoint::new("2001:db8:1111:2222:3333:4444:5555:6666".parse().unwrap(), 1);
     assert!(writes(&socket), "wider than its column, which shifts the row");
-    assert!(Plain::of([("state", 11), ("rtt", 8), ("local", 9)].into_iter(), 1).is_none());
+    assert!(Plain::of(form, [("state", 11), ("rtt", 8), ("local", 9)].into_iter()).is_none());
 }

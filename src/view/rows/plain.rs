@@ -4,35 +4,46 @@
 //! little else. For those the way of every column (a getter, a value, its form, a cell) costs five
 //! times what is left here: a line whose beginning stays while it is the same, and behind it two ends.
 //! It is the same line: what is not as plain as that (an interface, a name, a listener) is left to the
-//! table, and the tests compare the two for every kind of socket.
+//! columns, and the tests compare the two for every kind of socket.
 
 use crate::{
     field::row::Row,
     model::{endpoint::Endpoint, protocol::Protocol, queues::Queues, state::State},
     view::{
         address::Texts,
-        fixed::{END, Fixed, digits},
-        format::{self, UNKNOWN},
+        pen::{self, Pen, digits},
     },
 };
 
-/// The longest line; a table with wider columns has no such lane.
-const LINE: usize = 384;
-/// An address as it is copied, with the blanks behind it: one of IPv6 in brackets has 42 bytes with
-/// its colon, and a column of ends is at most as wide as the longest end.
-const COPIED: usize = 48;
+/// The longest line; columns that may need a longer one have no such lane.
+const LINE: usize = 256;
+/// An address as it is copied, with the blanks behind it: one of IPv6 has 39 bytes at most.
+const COPIED: usize = 40;
+/// The longest end: that address in brackets, a colon, a port, and what is copied behind it.
+const END: usize = COPIED + 16;
 
-/// Where each cell stands, and the last line.
+/// What a form writes between cells, for what is not known, and at the end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    pub separator: u8,
+    pub unknown: &'static str,
+    pub newline: &'static [u8; 2],
+    /// How many bytes of `newline` there are.
+    pub ends: usize,
+}
+
+/// The columns the lane covers, and the line that was written last.
 pub(super) struct Plain {
+    form: Form,
     /// State and queues, before the ends.
     cells: Vec<Cell>,
-    gap: usize,
-    local: End,
-    peer: Option<End>,
-    /// Whether the owner follows: the last, as long as it likes.
-    owner: bool,
-    line: Fixed<LINE>,
+    local: usize,
+    /// The width of the other end, where it is shown.
+    peer: Option<usize>,
+    /// Whether columns follow that the lane does not write.
+    follows: bool,
     addresses: Texts,
+    line: [u8; LINE],
     /// What the line says before the ends, and where they begin.
     said: Option<(Protocol, State, Queues)>,
     ends_at: usize,
@@ -40,7 +51,6 @@ pub(super) struct Plain {
 
 struct Cell {
     what: What,
-    start: usize,
     width: usize,
 }
 
@@ -51,54 +61,62 @@ enum What {
     State,
     RecvQueue,
     SendQueue,
+    /// Of a listener alone.
     AcceptQueue,
 }
 
-/// A column of ends.
-#[derive(Clone, Copy)]
-struct End {
-    width: usize,
-}
-
 impl Plain {
-    /// The lane of a table with these columns, as (id, width); `None`: it has others, or in another
-    /// order.
+    /// The lane of these columns, as (id, width); `None`: they begin with others, or in another order.
     pub(super) fn of<'c>(
+        form: Form,
         columns: impl Iterator<Item = (&'c str, usize)>,
-        gap: usize,
     ) -> Option<Self> {
         let mut columns = columns.peekable();
-        let (mut cells, mut start) = (vec![], 0);
+        let mut cells = vec![];
+        // A word may be wider than its column.
+        let longest_word = State::BoundInactive.name().len();
+        let mut longest = 2 * (END + 1);
         while let Some((id, width)) = columns.next_if(|(id, _)| *id != "local") {
             let what = match id {
                 "protocol" => What::Protocol,
                 "state" => What::State,
                 "recv_queue" => What::RecvQueue,
                 "send_queue" => What::SendQueue,
-                "accept_queue" => What::AcceptQueue,
+                "accept_queue" | "accept_queue_limit" => What::AcceptQueue,
                 _ => return None,
             };
-            cells.push(Cell { what, start, width });
-            start += width + gap;
+            cells.push(Cell { what, width });
+            longest += width.max(longest_word) + 1;
         }
-        let mut widths = vec![];
-        let mut end = |width| {
-            widths.push(width);
-            End { width }
-        };
-        let local = columns.next().map(|(_, width)| end(width))?;
-        let peer = columns.next_if(|(id, _)| *id == "peer").map(|(_, width)| end(width));
-        let owner = columns.next_if(|(id, _)| *id == "owner").is_some();
-        let longest = start + 2 * (COPIED + END + gap);
-        if columns.next().is_some() || widths.iter().any(|w| *w > COPIED) || longest > LINE {
-            return None;
-        }
-        let line = Fixed::new();
-        let addresses = Texts::default();
-        Some(Self { cells, gap, local, peer, owner, line, addresses, said: None, ends_at: start })
+        let (_, local) = columns.next()?;
+        let peer = columns.next_if(|(id, _)| *id == "peer").map(|(_, width)| width);
+        longest += local + peer.unwrap_or(0);
+        let follows = columns.next().is_some();
+        (longest <= LINE).then(|| Self {
+            form,
+            cells,
+            local,
+            peer,
+            follows,
+            addresses: Texts::default(),
+            line: [b' '; LINE],
+            said: None,
+            ends_at: 0,
+        })
     }
 
-    /// Appends the row with its newline. False: it is not that plain, and nothing was appended.
+    /// How many columns it writes; where that is all, the newline too.
+    pub(super) fn covers(&self) -> usize {
+        self.cells.len() + 1 + usize::from(self.peer.is_some())
+    }
+
+    /// Whether columns follow that it does not write.
+    pub(super) fn is_followed(&self) -> bool {
+        self.follows
+    }
+
+    /// Appends the row. False: it is not that plain, and nothing was appended.
+    #[inline]
     pub(super) fn write(&mut self, out: &mut Vec<u8>, row: Row<'_>) -> bool {
         let socket = row.socket;
         let has_names = row.context.resolver.is_some() || row.context.names.has_services();
@@ -109,35 +127,40 @@ impl Plain {
         if self.said != Some(says) && !self.say(says) {
             return false;
         }
-        let line = &mut self.line;
-        line.truncate(self.ends_at);
-        let follows = self.peer.is_some() || self.owner;
+        let (form, follows) = (self.form, self.follows);
+        let (local, peer) = (self.local, self.peer);
         let addresses = &mut self.addresses;
-        self.local.write(line, Some(&socket.local), addresses, follows.then_some(self.gap));
-        if let Some(peer) = self.peer {
-            peer.write(line, socket.peer(), addresses, self.owner.then_some(self.gap));
-        }
-        if self.owner {
-            out.extend_from_slice(line.text());
-            format::owners(out, row);
-            out.push(b'\n');
-        } else {
-            line.put(b"\n");
-            out.extend_from_slice(line.text());
-        }
+        pen::append(out, &self.line, self.ends_at, |pen| {
+            end(pen, form, Some(&socket.local), addresses);
+            if let Some(width) = peer {
+                pen.go_to(self.ends_at + local);
+                pen.put(&[form.separator]);
+                let start = pen.end();
+                end(pen, form, socket.peer(), addresses);
+                if follows {
+                    pen.go_to(start + width);
+                }
+            } else if follows {
+                pen.go_to(self.ends_at + local);
+            }
+            if !follows {
+                pen.put_part(form.newline, form.ends);
+            }
+        });
         true
     }
 
-    /// Writes what stands before the ends. Whether it fits.
+    /// Writes what stands before the ends; a word wider than its column shifts what follows. Whether
+    /// it is that plain.
     fn say(&mut self, says: (Protocol, State, Queues)) -> bool {
         let (recv, send) = match says.2 {
             Queues::Data { recv, send } => (Some(recv), Some(send)),
             Queues::Absent => (None, None),
             Queues::Listen { .. } => return false,
         };
-        self.said = None;
-        self.line = Fixed::new();
-        for Cell { what, start, width } in &self.cells {
+        self.line = [b' '; LINE];
+        let mut pen = Pen::new(&mut self.line);
+        for Cell { what, width } in &self.cells {
             let (word, number) = match what {
                 What::Protocol => (Some(says.0.name()), None),
                 What::State => (Some(says.1.name()), None),
@@ -146,51 +169,40 @@ impl Plain {
                 What::AcceptQueue => (None, None),
             };
             let mut digits = itoa::Buffer::new();
-            let text = word.unwrap_or_else(|| number.map_or(UNKNOWN, |n| digits.format(n)));
+            let unknown = self.form.unknown;
+            let text = word.unwrap_or_else(|| number.map_or(unknown, |n| digits.format(n)));
+            let start = pen.end();
             // Numbers stand right.
-            let Some(blanks) = width.checked_sub(text.len()) else { return false };
-            let start = start + if word.is_none() { blanks } else { 0 };
-            self.line.place(start, text.as_bytes());
+            if word.is_none() {
+                pen.go_to(start + width.saturating_sub(text.len()));
+            }
+            pen.text(text.as_bytes());
+            pen.go_to(start + width);
+            pen.put(&[self.form.separator]);
         }
+        self.ends_at = pen.end();
         self.said = Some(says);
         true
     }
 }
 
-impl End {
-    /// Appends an end; where a column follows, in its width and with the gap behind it. One that is
-    /// wider shifts what follows.
-    fn write(
-        self,
-        line: &mut Fixed<LINE>,
-        end: Option<&Endpoint>,
-        addresses: &mut Texts,
-        gap: Option<usize>,
-    ) {
-        let start = line.end();
-        if let Some(end) = end {
-            let address = addresses.of(end.address);
-            if end.address.is_ipv4() {
-                line.put_part(&address.head::<COPIED>(), address.end());
-                line.put(b":");
-            } else {
-                line.put(b"[");
-                line.put_part(&address.head::<COPIED>(), address.end());
-                line.put(b"]:");
-            }
-            if end.port == 0 {
-                line.put_part(b"*       ", 1);
-            } else {
-                let (digits, count) = digits(end.port.into());
-                line.put_part(&digits, count);
-            }
-        } else {
-            line.put_part(&[b' '; COPIED], 0);
-            line.put_part(b"-       ", 1);
-        }
-        if let Some(gap) = gap {
-            // Blanks are there already.
-            line.extend_to(line.end().max(start + self.width) + gap);
-        }
+/// Appends an end. Behind it stand blanks.
+#[inline]
+fn end(pen: &mut Pen<'_>, form: Form, end: Option<&Endpoint>, addresses: &mut Texts) {
+    let Some(end) = end else { return pen.text(form.unknown.as_bytes()) };
+    let address = addresses.of(end.address);
+    if end.address.is_ipv4() {
+        address.put::<16>(pen);
+        pen.put(b":");
+    } else {
+        pen.put(b"[");
+        address.put::<COPIED>(pen);
+        pen.put(b"]:");
+    }
+    if end.port == 0 {
+        pen.put_part(b"*       ", 1);
+    } else {
+        let (digits, count) = digits(end.port.into());
+        pen.put_part(&digits, count);
     }
 }

@@ -4,20 +4,28 @@
 //! its own row and no other. A generic table library measures everything first: 1.5 GB for a
 //! million rows (measured), so comfy-table draws reports and this draws listings.
 
-use super::plain::Plain;
+use super::plain::{Form, Plain};
 use crate::{
     collect::sink::RowSink,
     field::{definition::Field, row::Row, value::Value},
     model::{about::About, gap::Gap, state::State},
-    view::{format, output::Output, terminal::Device},
+    view::{
+        format::{self, Quantity},
+        output::Output,
+        pen::{self, EIGHT_DIGITS, digits},
+        terminal::Device,
+    },
 };
 use std::io;
 use unicode_width::UnicodeWidthStr;
 
 /// Rows measured before the first is printed.
 const MEASURED: usize = 128;
+/// The longest end of IPv4 with a port the kernel chose; longer ones of IPv6 are rarer.
+const USUAL_END: &str = "255.255.255.255:65535";
 /// Blanks between columns.
 const GAP: usize = 1;
+const FORM: Form = Form { separator: b' ', unknown: format::UNKNOWN, newline: b"\n ", ends: 1 };
 
 /// A table.
 pub struct Table<'o> {
@@ -99,6 +107,19 @@ impl<'o> Table<'o> {
         }
     }
 
+    /// Makes room for what the measured rows did not show and the next may: listeners come first, and
+    /// a server may have hundreds.
+    fn expect_more(&mut self) {
+        for column in &mut self.columns {
+            let usual = match column.field.unit {
+                "state" => State::Established.name(),
+                "endpoint" => USUAL_END,
+                _ => "",
+            };
+            column.width = column.width.max(usual.len());
+        }
+    }
+
     /// Fixes the widths and prints the heading and the measured rows.
     fn settle(&mut self) -> io::Result<()> {
         self.settled = true;
@@ -109,7 +130,7 @@ impl<'o> Table<'o> {
         }
         if self.goes_short {
             let columns = self.columns.iter().map(|column| (column.field.id, column.width));
-            self.plain = Plain::of(columns, GAP);
+            self.plain = Plain::of(FORM, columns);
         }
         let out = &mut self.output.buffer;
         if self.heading {
@@ -153,7 +174,35 @@ impl<'o> Table<'o> {
     }
 }
 
+/// A number of eight digits, a point, a tenth and a unit, behind the blanks of a column.
+const QUANTITY: usize = 64;
+
 impl Column {
+    /// Appends the cell of one number, the short way. False: it is not, or is wider than its column.
+    #[inline]
+    fn quantity(&self, out: &mut Vec<u8>, value: &Value<'_>) -> bool {
+        let Some(Quantity { whole, tenths, unit: (unit, letters) }) = Quantity::of(value) else {
+            return false;
+        };
+        let Some(whole) = u32::try_from(whole).ok().filter(|whole| *whole < EIGHT_DIGITS) else {
+            return false;
+        };
+        let (digits, count) = digits(whole);
+        let length = count + if tenths > 0 { 2 } else { 0 } + letters;
+        if !self.numeric || length > self.width || self.width + GAP + 16 > QUANTITY {
+            return false;
+        }
+        let gap = if self.first { 0 } else { GAP };
+        pen::append(out, &[b' '; QUANTITY], gap + self.width - length, |pen| {
+            pen.put_part(&digits, count);
+            if tenths > 0 {
+                pen.put(&[b'.', b'0' + tenths]);
+            }
+            pen.put_part(&unit, letters);
+        });
+        true
+    }
+
     /// Appends a cell: what `write` appends is coloured, cut and padded where it stands. The last
     /// column is not padded.
     fn cell(
@@ -222,16 +271,26 @@ impl RowSink for Table<'_> {
         if !self.settled {
             self.measure(row);
             if self.measured.cells.len() >= MEASURED * self.columns.len() {
+                self.expect_more();
                 self.settle()?;
             }
             return Ok(());
         }
         let out = &mut self.output.buffer;
-        if self.plain.as_mut().is_some_and(|plain| plain.write(out, row)) {
-            return self.output.flush_if_full();
+        let mut written = 0;
+        if let Some(plain) = self.plain.as_mut()
+            && plain.write(out, row)
+        {
+            if !plain.is_followed() {
+                return self.output.flush_if_full();
+            }
+            written = plain.covers();
         }
-        for column in &self.columns {
+        for column in self.columns.iter().skip(written) {
             let value = column.field.value(row);
+            if column.quantity(out, &value) {
+                continue;
+            }
             let colour = colour(&value, self.device);
             column.cell(out, self.device, colour, |out| format::human(out, row, &value));
         }

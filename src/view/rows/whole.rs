@@ -8,122 +8,117 @@
 use super::object;
 use crate::{
     field::row::Row,
-    model::{
-        endpoint::Endpoint,
-        protocol::{Family, Protocol},
-        queues::Queues,
-        state::State,
+    model::{endpoint::Endpoint, protocol::Family, queues::Queues},
+    view::{
+        address::Texts,
+        pen::{self, Pen},
     },
-    view::{address::Texts, fixed::Fixed},
 };
 
 /// Writes whole objects, one for each row.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Whole {
-    /// What differs, behind a beginning that stays.
-    front: Fixed<FRONT>,
-    /// What that beginning is made of, and where it ends.
-    head: Option<(Protocol, Family, State)>,
-    head_end: usize,
+    /// Kinds of sockets seen lately: the two ends of a connection may take turns.
+    kinds: Vec<Kind>,
     addresses: Texts,
-    /// From the user to the end, where no timer runs.
-    tail: Remembered<5>,
-    /// From the owners to the end.
-    rest: Remembered<4>,
 }
 
-/// Room for the head, two ends, queues, inode and cookie: 600 bytes at most, and the longest piece.
-const FRONT: usize = 768;
-
-/// Texts of the last rows, with the facts each was made of: the two ends of a connection may take
-/// turns.
+/// What objects of a kind have in common.
 #[derive(Debug)]
-struct Remembered<const FACTS: usize> {
-    texts: Vec<([u64; FACTS], Vec<u8>)>,
+struct Kind {
+    /// What it is made of.
+    facts: Facts,
+    /// The beginning, and where it ends.
+    front: [u8; FRONT],
+    front_end: usize,
+    /// From the user to the end; where a timer runs, from the owners.
+    rest: Vec<u8>,
 }
 
-/// How many texts of a kind are worth looking through.
-const REMEMBERED: usize = 6;
+type Facts = [u64; 6];
 
-impl<const FACTS: usize> Remembered<FACTS> {
-    fn write(&mut self, out: &mut Vec<u8>, of: [u64; FACTS], make: impl FnOnce(&mut Vec<u8>)) {
-        if let Some((_, text)) = self.texts.iter().find(|(known, _)| *known == of) {
-            return out.extend_from_slice(text);
-        }
-        let mut text = vec![];
-        make(&mut text);
-        out.extend_from_slice(&text);
-        self.texts.truncate(REMEMBERED - 1);
-        self.texts.insert(0, (of, text));
-    }
-}
+/// Room for the beginning, two ends, queues, inode and cookie: 470 bytes at most, and the longest
+/// piece.
+const FRONT: usize = 512;
 
-impl Default for Whole {
-    fn default() -> Self {
-        Self {
-            front: Fixed::new(),
-            head: None,
-            head_end: 0,
-            addresses: Texts::default(),
-            tail: Remembered { texts: vec![] },
-            rest: Remembered { texts: vec![] },
-        }
-    }
-}
+/// How many kinds are worth looking through.
+const REMEMBERED: usize = 8;
 
 impl Whole {
     /// Writes one.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, row: Row<'_>) {
         let s = row.socket;
-        let facts = facts(row).filter(|_| s.interface == 0);
-        let Some(facts) = facts else { return object::whole(out, row) };
-        let kind = (s.protocol, s.family, s.state);
-        if self.head != Some(kind) {
-            let mut head = vec![];
-            object::head(&mut head, s);
-            self.front.place(0, &head);
-            (self.head, self.head_end) = (Some(kind), self.front.end());
-        }
-        let front = &mut self.front;
-        front.truncate(self.head_end);
-        end(front, &s.local, &mut self.addresses);
-        match s.peer() {
-            Some(peer) => {
-                front.put(b",\"interface\":null},\"peer\":");
-                end(front, peer, &mut self.addresses);
-                front.put(b"}");
+        let Some(facts) = facts(row) else { return object::whole(out, row) };
+        let at = self.kind(facts, row);
+        let Some(kind) = self.kinds.get(at) else { return object::whole(out, row) };
+        let addresses = &mut self.addresses;
+        pen::append(out, &kind.front, kind.front_end, |pen| {
+            end(pen, &s.local, addresses);
+            match s.peer() {
+                Some(peer) => {
+                    pen.put(b",\"interface\":null},\"peer\":");
+                    end(pen, peer, addresses);
+                    pen.put(b"}");
+                }
+                None => pen.put(b",\"interface\":null},\"peer\":null"),
             }
-            None => front.put(b",\"interface\":null},\"peer\":null"),
-        }
-        queues(front, s.queues);
-        number_or_null(front, s.inode);
-        front.put(b",\"cookie\":");
-        number_or_null(front, s.cookie);
-        out.extend_from_slice(front.text());
-        if s.timer.is_none() {
-            let [place, cgroup, mark, small] = facts;
-            let user = s.uid.map_or(u64::MAX, u64::from);
-            self.tail.write(out, [place, cgroup, mark, small, user], |out| {
-                object::user(out, row);
-                object::timer(out, s);
-                object::rest(out, row);
-            });
-        } else {
+            queues(pen, s.queues);
+            number_or_null(pen, s.inode);
+            pen.put(b",\"cookie\":");
+            number_or_null(pen, s.cookie);
+        });
+        if s.timer.is_some() {
             object::user(out, row);
             object::timer(out, s);
-            self.rest.write(out, facts, |out| object::rest(out, row));
         }
+        out.extend_from_slice(&kind.rest);
+    }
+
+    /// Where the kind of a socket is.
+    #[inline]
+    fn kind(&mut self, facts: Facts, row: Row<'_>) -> usize {
+        let is = |kind: &Kind| kind.facts.iter().zip(&facts).fold(0, |d, (a, b)| d | (a ^ b)) == 0;
+        match self.kinds.iter().position(is) {
+            Some(0) => 0,
+            Some(at) => {
+                // What comes often comes to the front.
+                self.kinds.swap(at, at - 1);
+                at - 1
+            }
+            None => self.learn(facts, row),
+        }
+    }
+
+    #[inline(never)]
+    fn learn(&mut self, facts: Facts, row: Row<'_>) -> usize {
+        let (mut head, mut rest) = (vec![], vec![]);
+        object::head(&mut head, row.socket);
+        if row.socket.timer.is_none() {
+            object::user(&mut rest, row);
+            object::timer(&mut rest, row.socket);
+        }
+        object::rest(&mut rest, row);
+        let mut front = [b' '; FRONT];
+        let mut pen = Pen::new(&mut front);
+        pen.text(&head);
+        let front_end = pen.end();
+        if self.kinds.len() == REMEMBERED {
+            self.kinds.pop();
+        }
+        self.kinds.push(Kind { facts, front, front_end, rest });
+        self.kinds.len() - 1
     }
 }
 
-/// What the rest of an object is made of, side by side. `None`: there is more to it, such as holders
-/// or measures.
-fn facts(row: Row<'_>) -> Option<[u64; 4]> {
+/// What an object is made of beside its ends, queues and numbers. `None`: there is more to it, such as
+/// holders or measures.
+#[inline]
+fn facts(row: Row<'_>) -> Option<Facts> {
     let s = row.socket;
     if s.tcp_info.is_some() || s.memory.is_some() || s.congestion.is_some() || s.drops.is_some() {
         return None;
     }
-    if s.details.is_some() || s.family_facts.is_some() || !s.family.is_inet() {
+    if s.details.is_some() || s.family_facts.is_some() || !s.family.is_inet() || s.interface != 0 {
         return None;
     }
     // One byte for each: what is not known is another fact than a zero.
@@ -132,27 +127,31 @@ fn facts(row: Row<'_>) -> Option<[u64; 4]> {
     let [[shutdown, told], [tos, asked]] = [byte(s.shutdown), byte(s.tos)];
     let [options, more] = s.sockopt.unwrap_or_default();
     let small = [shutdown, told, tos, asked, options, more, flag(s.v6only), row.unowned()? as u8];
-    let marked = s.mark.map_or(u64::from(u32::MAX) + 1, u64::from);
+    let is_v6 = u8::from(s.family == Family::Ipv6);
+    let kind = [s.protocol as u8, s.state.number(), is_v6, u8::from(s.timer.is_some()), 0, 0, 0, 0];
     let known = u64::from(s.sockopt.is_some()) << 63 | u64::from(s.cgroup_id.is_some()) << 62;
+    // Where a timer runs the user is written apart.
+    let user = s.uid.filter(|_| s.timer.is_none()).map_or(u64::MAX, u64::from);
     Some([
+        u64::from_ne_bytes(kind),
+        user,
         s.netns.at() as u64 | known,
         s.cgroup_id.unwrap_or_default(),
-        marked,
+        s.mark.map_or(u64::from(u32::MAX) + 1, u64::from),
         u64::from_ne_bytes(small),
     ])
 }
 
 /// Address and port, the object left open.
-fn end(text: &mut Fixed<FRONT>, end: &Endpoint, addresses: &mut Texts) {
+fn end(text: &mut Pen<'_>, end: &Endpoint, addresses: &mut Texts) {
     text.put(b"{\"address\":\"");
-    let address = addresses.of(end.address);
-    text.put_part(&address.head::<40>(), address.end());
+    addresses.of(end.address).put::<40>(text);
     text.put(b"\",\"port\":");
     text.number(end.port);
 }
 
 /// The queues, up to the value of the inode.
-fn queues(text: &mut Fixed<FRONT>, queues: Queues) {
+fn queues(text: &mut Pen<'_>, queues: Queues) {
     match queues {
         Queues::Data { recv: 0, send: 0 } => {
             text.put(
@@ -183,7 +182,7 @@ fn queues(text: &mut Fixed<FRONT>, queues: Queues) {
     }
 }
 
-fn number_or_null(text: &mut Fixed<FRONT>, number: Option<u64>) {
+fn number_or_null(text: &mut Pen<'_>, number: Option<u64>) {
     match number {
         Some(number) => text.number(number),
         None => text.put(b"null"),

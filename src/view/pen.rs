@@ -1,81 +1,75 @@
-//! Text gathered in a place of fixed size: what a row writes by the million.
+//! Text written in a place of fixed size: what rows write by the million.
 //!
-//! A `Vec` asks at every piece whether it has room, and calls memcpy for a length it does not know.
-//! Here a piece is copied whole, in a length the compiler knows, and as much of it is kept as is
-//! meant; what does not fit is left out, so the room is chosen for the longest text there can be.
+//! A `Vec` asks at every piece whether it has room, keeps its length in memory, and calls memcpy for a
+//! length it does not know. A pen copies a piece whole, in a length the compiler knows, and goes on
+//! behind as much of it as is meant; what does not fit is left out, so the place is chosen for the
+//! longest text there can be.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Text in a place of so many bytes.
-#[derive(Debug, Clone, Copy)]
-pub struct Fixed<const ROOM: usize> {
-    bytes: [u8; ROOM],
-    len: usize,
+/// Writes pieces one behind the other.
+#[derive(Debug)]
+pub struct Pen<'p> {
+    place: &'p mut [u8],
+    at: usize,
 }
 
-/// Room for the longest end: an IPv6 address in brackets, a colon, a port, and a piece more.
-pub const END: usize = 64;
-
-impl<const ROOM: usize> Default for Fixed<ROOM> {
-    fn default() -> Self {
-        Self::new()
-    }
+/// Appends what `write` writes into a copy of `template`, from `start` on. Written where it stays: a
+/// copy of what was just written waits until it has left the processor's store buffer.
+#[inline]
+pub fn append<const ROOM: usize>(
+    out: &mut Vec<u8>,
+    template: &[u8; ROOM],
+    start: usize,
+    write: impl FnOnce(&mut Pen<'_>),
+) {
+    let begin = out.len();
+    out.extend_from_slice(template);
+    let mut pen = Pen { place: out.get_mut(begin..).unwrap_or_default(), at: start };
+    write(&mut pen);
+    let end = pen.at;
+    out.truncate(begin + end);
 }
 
-impl<const ROOM: usize> Fixed<ROOM> {
-    /// Nothing yet; blanks behind it.
-    pub const fn new() -> Self {
-        Self { bytes: [b' '; ROOM], len: 0 }
-    }
-
-    /// Begins anew, with blanks behind it.
-    pub fn clear_to_blanks(&mut self) {
-        *self = Self::new();
-    }
-
-    /// Goes back to this length.
-    pub fn truncate(&mut self, len: usize) {
-        self.len = len.min(ROOM);
-    }
-
-    /// Takes what stands behind the end into the text, up to this length.
-    pub fn extend_to(&mut self, len: usize) {
-        self.truncate(len.max(self.len));
-    }
-
-    /// Writes text at a place, and ends after it.
-    pub fn place(&mut self, start: usize, text: &[u8]) {
-        if let Some(place) = self.bytes.get_mut(start..start + text.len()) {
-            place.copy_from_slice(text);
-            self.len = start + text.len();
-        }
+impl<'p> Pen<'p> {
+    /// Writes at the beginning of a place.
+    pub fn new(place: &'p mut [u8]) -> Self {
+        Self { place, at: 0 }
     }
 
     /// How much was written.
+    #[inline]
     pub fn end(&self) -> usize {
-        self.len
+        self.at
     }
 
-    /// What was written.
-    pub fn text(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    /// The first bytes, with what stands behind the text.
-    pub fn head<const N: usize>(&self) -> [u8; N] {
-        self.bytes.first_chunk().copied().unwrap_or([b' '; N])
+    /// Takes what stands behind the end into the text, up to this length.
+    #[inline]
+    pub fn go_to(&mut self, end: usize) {
+        self.at = end.clamp(self.at, self.place.len());
     }
 
     /// Appends a piece.
+    #[inline]
     pub fn put<const N: usize>(&mut self, piece: &[u8; N]) {
         self.put_part(piece, N);
     }
 
     /// Appends the first bytes of a piece; the others stand behind the end.
+    #[inline]
     pub fn put_part<const N: usize>(&mut self, piece: &[u8; N], count: usize) {
-        if let Some(place) = self.bytes.get_mut(self.len..self.len + N) {
+        if let Some(place) = self.place.get_mut(self.at..self.at + N) {
             place.copy_from_slice(piece);
-            self.len += count;
+            self.at += count;
+        }
+    }
+
+    /// Appends text of any length.
+    #[inline]
+    pub fn text(&mut self, text: &[u8]) {
+        if let Some(place) = self.place.get_mut(self.at..self.at + text.len()) {
+            place.copy_from_slice(text);
+            self.at += text.len();
         }
     }
 
@@ -100,7 +94,7 @@ impl<const ROOM: usize> Fixed<ROOM> {
     }
 
     /// Appends an address without brackets: IPv6 as RFC 5952 has it and the standard library writes
-    /// it, without its formatting machinery.
+    /// it, without its formatting machinery. Behind it stands what was there, or blanks.
     pub fn address(&mut self, address: IpAddr) {
         match address {
             IpAddr::V4(v4) => self.v4(v4),
@@ -114,8 +108,8 @@ impl<const ROOM: usize> Fixed<ROOM> {
             self.put_part(digits, *count as usize);
         }
         // Without the last point.
-        self.len = self.len.saturating_sub(1);
-        if let Some(point) = self.bytes.get_mut(self.len) {
+        self.at = self.at.saturating_sub(1);
+        if let Some(point) = self.place.get_mut(self.at) {
             *point = b' ';
         }
     }
@@ -150,8 +144,8 @@ impl<const ROOM: usize> Fixed<ROOM> {
     }
 }
 
-/// 10^8.
-const EIGHT_DIGITS: u32 = 100_000_000;
+/// 10^8: numbers below it have their digits in one word.
+pub const EIGHT_DIGITS: u32 = 100_000_000;
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 const BLANKS: u64 = 0x2020_2020_2020_2020;
 
@@ -212,12 +206,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(address: IpAddr) -> String {
-        let mut text = Fixed::<END>::new();
-        text.put(b"before ");
-        text.address(address);
-        let behind = text.bytes.get(text.len..).unwrap();
+        let mut place = [b' '; 64];
+        let mut pen = Pen::new(&mut place);
+        pen.put(b"before ");
+        pen.address(address);
+        let end = pen.end();
+        let (text, behind) = place.split_at(end);
         assert!(behind.iter().all(|byte| *byte == b' '), "{address}: {behind:?}");
-        String::from_utf8(text.text().to_vec()).unwrap().split_off(7)
+        String::from_utf8(text.to_vec()).unwrap().split_off(7)
     }
 
     proptest! {
@@ -244,10 +240,9 @@ mod tests {
         #[test]
         fn numbers_have_their_digits(number: u64, fewer in 0u32..64) {
             for number in [number, number >> fewer, u64::from(fewer)] {
-                let mut text = Fixed::<32>::new();
-                text.number(number);
-                let expected = number.to_string();
-                prop_assert_eq!(text.text(), expected.as_bytes());
+                let mut text = b"before ".to_vec();
+                append(&mut text, &[0; 32], 0, |pen| pen.number(number));
+                prop_assert_eq!(String::from_utf8(text).unwrap(), format!("before {number}"));
             }
         }
     }
@@ -276,11 +271,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out() {
-        let mut text = Fixed::<4>::new();
-        text.put(b"abc");
-        text.put(b"de");
-        text.put(b"f");
-        text.number(7u8);
-        assert_eq!(text.text(), b"abcf");
+        let mut text = vec![];
+        append(&mut text, b"....", 0, |pen| {
+            pen.put(b"abc");
+            pen.put(b"de");
+            pen.text(b"fg");
+            pen.put(b"f");
+            pen.number(7u8);
+            pen.go_to(9);
+        });
+        assert_eq!(text, b"abcf");
     }
 }
