@@ -6,6 +6,7 @@ use super::{
     notices,
 };
 use crate::{
+    collect::query::{Query, Scope},
     filter::{Filter, directory::System, error::FilterError},
     kernel::{error::Error, proc::root::Root},
     model::{
@@ -48,6 +49,16 @@ pub fn of(args: &ListArgs, family: Option<Family>) -> Result<Option<Filter>, Fai
         ));
     }
     Ok(Some(filter))
+}
+
+/// Refuses a name in the filter of a question that stands for nothing in the namespace this process
+/// has entered. Of several namespaces, of recordings and of other machines' trees it is not known.
+pub fn check_names(query: &Query, recorded: bool) -> Result<(), Failure> {
+    let is_here = query.scope == Scope::Here && query.root.is_live() && !recorded;
+    let absent = query.filter.as_ref().filter(|_| is_here).and_then(|f| f.absent(&System));
+    absent.map_or(Ok(()), |error| {
+        Err(Failure::usage(format!("{}\n{}", error.message, error.excerpt()), error.hint))
+    })
 }
 
 /// Commands to come: their names are kept free of another meaning.

@@ -6,6 +6,7 @@ use crate::{
         about::{About, SourceKind},
         gap::Gap,
     },
+    view::escape,
 };
 use std::{
     collections::HashSet,
@@ -68,6 +69,6 @@ fn tell_progress(progress: Progress) {
 }
 
 fn say(kind: &str, text: &str) {
-    // Where stderr is closed there is nobody to tell.
-    let _ = writeln!(io::stderr().lock(), "{kind}: {text}");
+    // It may quote a name that somebody chose. Where stderr is closed there is nobody to tell.
+    let _ = writeln!(io::stderr().lock(), "{kind}: {}", escape::shown(text.as_bytes()));
 }

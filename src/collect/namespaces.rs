@@ -30,6 +30,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Names of namespaces told where none is wanted.
+const NAMED: usize = 12;
+
 /// The namespaces of a question, each once.
 #[derive(Debug)]
 pub struct Namespaces {
@@ -40,6 +43,17 @@ pub struct Namespaces {
     by_proc: usize,
     /// How many could not be looked into at all, by reason.
     closed: BTreeMap<String, usize>,
+}
+
+/// That the filter passes over every namespace there is.
+fn none_asked(names: &[String]) -> Gap {
+    let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    Gap::new(
+        "no-namespace",
+        "no network namespace is one the filter asks for, by its name, container or pod",
+        format!("namespaces here are {}{more}", shown.join(", ")),
+    )
 }
 
 /// A namespace of a question.
@@ -82,8 +96,10 @@ impl Namespaces {
         }
         let mut homes = Homes::new(root);
         let filter = query.filter.as_ref();
+        let mut names = vec![];
         for place in places {
             let space = seen_from_outside(root, &place, &mut homes);
+            names.extend(space.netns.name.clone());
             let may_pass = |filter: &Filter| {
                 let asks = filter.asks_for_homes();
                 let processes = if asks { distinct(root, &place, &mut homes) } else { vec![] };
@@ -94,6 +110,9 @@ impl Namespaces {
             if is_asked || query.need.includes(Need::PEERS) {
                 namespaces.known.push(Known { place, space, is_asked });
             }
+        }
+        if !namespaces.known.iter().any(|known| known.is_asked) {
+            namespaces.gaps.push(none_asked(&names));
         }
         Ok(namespaces)
     }

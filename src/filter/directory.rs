@@ -1,6 +1,7 @@
 //! Names in a filter that stand for numbers: services and hosts.
 
-use crate::kernel::{addresses, names};
+use super::absent::Place;
+use crate::kernel::{addresses, cgroup_tree, names};
 use std::net::IpAddr;
 
 /// Where names are looked up.
@@ -22,6 +23,20 @@ impl Directory for System {
 
     fn addresses(&self, host: &str) -> Vec<IpAddr> {
         addresses::of_host(host)
+    }
+}
+
+impl Place for System {
+    fn interfaces(&self) -> Vec<String> {
+        names::interfaces()
+    }
+
+    fn has_cgroup(&self, path: &str) -> Option<bool> {
+        cgroup_tree::is_mounted().then(|| cgroup_tree::id_of(path).is_some())
+    }
+
+    fn has_user(&self, name: &str) -> Option<bool> {
+        names::has_user(name)
     }
 }
 

@@ -92,6 +92,7 @@
 //! hint: did you mean `accept_queue`, as in `accept_queue > 0`? `--columns help` lists every column");
 //! ```
 
+pub mod absent;
 pub mod ast;
 pub mod directory;
 pub mod error;
@@ -114,6 +115,7 @@ use crate::{
         state::{State, StateSet},
     },
 };
+use absent::Place;
 use ast::{Expr, What};
 use directory::Directory;
 use error::FilterError;
@@ -122,10 +124,12 @@ use lower::{Abilities, Lowered, Numbers, Target};
 use reach::Outside;
 use std::fmt;
 
-/// A filter that has been read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A filter that has been read. Equal ones mean the same, however they were typed.
+#[derive(Debug, Clone)]
 pub struct Filter {
     expr: Expr,
+    /// As it was typed.
+    text: String,
     /// Whether ss, which reads `and` and `or` from left to right, would read it differently.
     pub ss_reads_otherwise: bool,
 }
@@ -144,7 +148,16 @@ impl Filter {
         family: Option<Family>,
     ) -> Result<Self, FilterError> {
         let parsed = parser::parse_for(text, directory, family)?;
-        Ok(Self { expr: parsed.expr, ss_reads_otherwise: parsed.ss_reads_otherwise })
+        Ok(Self {
+            expr: parsed.expr,
+            text: text.to_owned(),
+            ss_reads_otherwise: parsed.ss_reads_otherwise,
+        })
+    }
+
+    /// What is wrong with it in one place: a name that stands for nothing there.
+    pub fn absent(&self, place: &dyn Place) -> Option<FilterError> {
+        absent::find(&self.expr, place).map(|error| error.of(&self.text))
     }
 
     /// What its columns cost.
@@ -232,6 +245,14 @@ impl Filter {
         eval::test(&self.expr, row)
     }
 }
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Self) -> bool {
+        self.expr == other.expr
+    }
+}
+
+impl Eq for Filter {}
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -411,7 +411,7 @@ fn nearest_state(word: &str) -> Option<&'static str> {
 }
 
 /// The word nearest to a mistyped one, if any is near.
-fn near<T>(word: &str, known: impl Iterator<Item = (String, T)>) -> Option<T> {
+pub(super) fn near<T>(word: &str, known: impl Iterator<Item = (String, T)>) -> Option<T> {
     let rated = known.map(|(known, shown)| (strsim::jaro_winkler(word, &known), shown));
     rated
         .max_by(|a, b| a.0.total_cmp(&b.0))

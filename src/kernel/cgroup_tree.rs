@@ -79,6 +79,11 @@ pub fn id_of(path: &str) -> Option<u64> {
     Some(fs::metadata(mount.join(below)).ok()?.ino())
 }
 
+/// Whether the hierarchy is mounted here.
+pub fn is_mounted() -> bool {
+    mount().is_some()
+}
+
 /// Where the v2 hierarchy is mounted, the first place of several. `None`: nowhere in this mount
 /// namespace, as after `ip netns exec`, which mounts /sys anew.
 fn mount() -> Option<PathBuf> {

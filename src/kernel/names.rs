@@ -3,7 +3,7 @@
 use super::proc::{process, root::Root};
 use crate::model::{netns::NetnsIndex, protocol::Protocol, recording::RecordedNames};
 use nix::{
-    net::if_::{if_indextoname, if_nametoindex},
+    net::if_::{Interface, if_indextoname, if_nameindex, if_nametoindex},
     unistd::{Uid, User},
 };
 use std::{
@@ -105,6 +105,18 @@ impl Names {
 /// The number of an interface in the calling thread's network namespace.
 pub fn interface_index(name: &str) -> Option<u32> {
     if_nametoindex(name).ok()
+}
+
+/// The names of the interfaces of the calling thread's network namespace.
+pub fn interfaces() -> Vec<String> {
+    let found = if_nameindex().ok();
+    let name = |interface: &Interface| interface.name().to_string_lossy().into_owned();
+    found.map_or(vec![], |found| found.iter().map(name).collect())
+}
+
+/// Whether NSS knows a user of this name; `None`: it could not be asked.
+pub fn has_user(name: &str) -> Option<bool> {
+    User::from_name(name).ok().map(|user| user.is_some())
 }
 
 /// The ports /etc/services gives a service under its name or an alias, in order, of any protocol.

@@ -570,3 +570,35 @@ fn a_filter_that_ss_reads_differently_is_said_once() {
     );
     assert_eq!(said(&["-t", "src 0.0.0.0 or ( src 127.0.0.1 and dst 127.0.0.1 )"]), 0);
 }
+
+#[test]
+fn names_that_stand_for_nothing_where_they_are_asked_are_refused() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let zoo = Zoo::new();
+    for (words, message, hint) in [
+        ("-t dev nosuch0", "no interface is called `nosuch0` here", "there is lo"),
+        ("-t dev != loo", "no interface is called `loo` here", "did you mean `dev lo`?"),
+        (
+            "-D /nonexistent/x -t dev nosuch0",
+            "no interface is called `nosuch0` here",
+            "`dev nosuch0*`",
+        ),
+        ("kill dev nosuch0", "no interface is called `nosuch0` here", "`dev nosuch0*`"),
+        ("-ta cgroup = /nosuch/x", "there is no cgroup `/nosuch/x`", "`cgroup = /*`"),
+        ("-ta user = sockeye-nobody", "no user is called `sockeye-nobody`", "`uid = 1000`"),
+    ] {
+        let run = zoo.ask(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{words}: {run:?}");
+        assert!(run.stderr.contains(message) && run.stderr.contains(hint), "{words}: {run:?}");
+        assert!(run.stderr.contains("^^^"), "{words}: {run:?}");
+    }
+    // What may still come, and what is not of this namespace alone.
+    for words in ["-t dev nosuch0*", "-t --all-netns dev nosuch0", "-t user = 4711"] {
+        let run = zoo.ask(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!(run.code, 0, "{words}: {run:?}");
+    }
+    let run = zoo.ask(&["-t", "netns = sockeye-nowhere"]);
+    assert!(run.stderr.contains("no network namespace is one the filter asks for"), "{run:?}");
+}

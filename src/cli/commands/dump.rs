@@ -5,6 +5,7 @@ use crate::{
         args::ListArgs,
         exit::Exit,
         failure::Failure,
+        filter,
         notices,
         plan::{self, Plan},
     },
@@ -46,6 +47,7 @@ pub fn run(args: &ListArgs, path: &Path) -> Result<Exit, Failure> {
         ));
     }
     plan::enter(&args.source)?;
+    filter::check_names(&plan.query, false)?;
     let gaps = if to_stdout {
         let mut output = Output::stdout();
         let (bytes, _, gaps) = dump::write(&plan.query, vec![])?;

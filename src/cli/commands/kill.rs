@@ -6,6 +6,7 @@ use crate::{
         args::{KillArgs, ListArgs, Source},
         exit::Exit,
         failure::Failure,
+        filter,
         notices::Notices,
         plan::{self, Form, Plan},
     },
@@ -59,6 +60,7 @@ fn kill(args: &ListArgs, yes: bool) -> Result<Exit, Failure> {
         }
     };
     plan::enter(&args.source)?;
+    filter::check_names(&plan.query, false)?;
     // A cookie means a socket in the namespace that is asked.
     let mut query = Query { scope: Scope::Here, ..plan.query };
     if plan.quiet {

@@ -6,6 +6,7 @@ use crate::{
         args::ListArgs,
         exit::Exit,
         failure::Failure,
+        filter,
         notices::Notices,
         plan::{self, Form, Plan},
         repeat,
@@ -53,6 +54,7 @@ pub fn run(args: &ListArgs) -> Result<Exit, Failure> {
         plan = Plan::over(args, Scope::Everywhere)?;
     }
     plan::enter(&args.source)?;
+    filter::check_names(&plan.query, recordings.is_some())?;
     let mut notices = Notices::default();
     repeat::run(&args.repeat, |repeated| once(&plan, recordings.take(), repeated, &mut notices))
 }

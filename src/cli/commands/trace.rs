@@ -56,6 +56,7 @@ fn trace(
     let query = query(args, json)?;
     let everything = Query { filter: None, ..query.clone() };
     plan::enter(&args.source)?;
+    filter::check_names(&query, false)?;
     let orderly = Orderly::begin();
     let end = time.map(|time| Instant::now() + time);
     let mut tracer = Tracer::open(&query, &everything, choice, every)?;

@@ -121,6 +121,8 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
         is_a_terminal()?;
     }
     plan::enter(&args.source)?;
+    let asked = Query { filter: typed.clone(), ..query.clone() };
+    filter::check_names(&asked, recordings.is_some())?;
     if args.ndjson {
         return events::run(args, query, typed);
     }
