@@ -13,7 +13,10 @@ use crate::{
         names,
         netlink::connection::{Connection, Next},
         proc::{net_families, net_inet},
-        sock_diag::{dump, request::Request},
+        sock_diag::{
+            dump,
+            request::{Extensions, Request},
+        },
     },
     model::{
         about::SourceKind,
@@ -76,6 +79,8 @@ pub struct Tables<'q> {
     pub(super) none: Vec<Protocol>,
     /// What this kernel takes of a filter, as far as it has refused something.
     abilities: Abilities,
+    /// Whether it refused to tell what BPF programs keep in sockets.
+    storages_hidden: bool,
     /// What is known of the reading; the caller shows it when it begins to print.
     pub provenance: Provenance,
 }
@@ -92,6 +97,7 @@ impl<'q> Tables<'q> {
             absent: vec![],
             none: vec![],
             abilities: Abilities::ALL,
+            storages_hidden: false,
             provenance: Provenance::default(),
         };
         // Another machine's tree has no netlink; netlink has no tree.
@@ -186,11 +192,14 @@ impl<'q> Tables<'q> {
             let mut rows = 0u64;
             let mut failed = None;
             for family in plan {
-                let extensions = self.query.need.extensions();
-                let request = Request { protocol, family, states, extensions };
+                let asked = self.query.need.extensions();
+                let mut request = Request { protocol, family, states, extensions: asked };
                 let target = Target { protocol, family, states };
                 let provenance = &mut self.provenance;
                 let dumped = loop {
+                    if self.storages_hidden {
+                        request.extensions = asked.without(Extensions::STORAGES);
+                    }
                     let program = match selection(self.query, target, self.abilities) {
                         Selection::Everything => None,
                         Selection::Nothing => break Ok(dump::Tally::default()),
@@ -206,6 +215,14 @@ impl<'q> Tables<'q> {
                         }
                     });
                     match dumped {
+                        // The whole dump is refused for what was asked for beside it.
+                        Err(error)
+                            if request.extensions.includes(Extensions::STORAGES)
+                                && error.as_errno() == Some(Errno::EPERM) =>
+                        {
+                            self.storages_hidden = true;
+                            provenance.gaps.push(storages_hidden());
+                        }
                         // A kernel that refuses the program does it before the first row.
                         Err(error)
                             if rows == before
@@ -321,6 +338,15 @@ pub(super) fn lessen(abilities: &mut Abilities, error: &Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// That BPF's part is missing: only CAP_BPF may ask for it (`bpf_sk_storage_diag_alloc`).
+fn storages_hidden() -> Gap {
+    Gap::new(
+        "storages-hidden",
+        "what BPF programs keep in sockets is hidden",
+        "run as root: the kernel shows it to who has CAP_BPF",
+    )
 }
 
 /// A table that could not be read.

@@ -56,6 +56,8 @@ mod snapshot;
 mod ss_text;
 /// A namespace with sockets in every state is listed exactly, by either source.
 mod states;
+/// What BPF maps keep in sockets.
+mod storages;
 /// The TIME_WAIT report says what was done.
 mod time_wait;
 /// `sockeye trace` tells every event, in order, with the bytes that were sent.
