@@ -3,20 +3,11 @@
 
 use super::{
     ast::{Expr, Interface, Test, What},
+    directory::Place,
     error::FilterError,
     pattern::Pattern,
     values,
 };
-
-/// What there is where a filter is asked.
-pub trait Place {
-    /// Interfaces of the network namespace by name.
-    fn interfaces(&self) -> Vec<String>;
-    /// Whether a cgroup is at this path below the root of the hierarchy; `None`: it is not known.
-    fn has_cgroup(&self, path: &str) -> Option<bool>;
-    /// Whether a user is called so; `None`: it is not known.
-    fn has_user(&self, name: &str) -> Option<bool>;
-}
 
 /// The first such name, with what there is.
 ///

@@ -1,6 +1,5 @@
-//! Names in a filter that stand for numbers: services and hosts.
+//! Names in a filter that stand for something: services, hosts, interfaces, cgroups, users.
 
-use super::absent::Place;
 use crate::kernel::{addresses, cgroup_tree, names};
 use std::net::IpAddr;
 
@@ -10,6 +9,16 @@ pub trait Directory {
     fn ports(&self, service: &str) -> Vec<u16>;
     /// The addresses a host has.
     fn addresses(&self, host: &str) -> Vec<IpAddr>;
+}
+
+/// What there is where a filter is asked.
+pub trait Place {
+    /// Interfaces of the network namespace by name.
+    fn interfaces(&self) -> Vec<String>;
+    /// Whether a cgroup is at this path below the root of the hierarchy; `None`: it is not known.
+    fn has_cgroup(&self, path: &str) -> Option<bool>;
+    /// Whether a user is called so; `None`: it is not known.
+    fn has_user(&self, name: &str) -> Option<bool>;
 }
 
 /// This machine's: /etc/services, and hosts as its resolver knows them.

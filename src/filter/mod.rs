@@ -115,9 +115,8 @@ use crate::{
         state::{State, StateSet},
     },
 };
-use absent::Place;
 use ast::{Expr, What};
-use directory::Directory;
+use directory::{Directory, Place};
 use error::FilterError;
 use eval::Truth;
 use lower::{Abilities, Lowered, Numbers, Target};
