@@ -87,7 +87,7 @@ pub const OWNERS: &[OwnerText] = &[
         reason: Unowned::NotAsked,
         title: "owners were not looked up",
         meaning: "Looking up owners means reading the descriptors of every process. It is done \
-            only when asked for.",
+            only when asked for. Of an event: the socket ended before anybody could look.",
         learn: "Add `-p`, or a column such as `owner`.",
         see_also: &["owner", "owner_unknown"],
     },

@@ -31,6 +31,8 @@ pub struct Context {
     /// Who holds the socket that is looked at, where that is known otherwise than by its inode, with
     /// the descriptor.
     pub known_holders: Vec<(Process, u32)>,
+    /// Whether it is of an event: it may have ended before anybody could look who held it.
+    pub is_event: bool,
 }
 
 impl Context {
@@ -172,7 +174,8 @@ impl<'a> Row<'a> {
             return None;
         }
         if let Some(reason) = self.socket.unowned() {
-            return Some(reason);
+            let is_certain = !self.context.is_event || reason == Unowned::TimeWait;
+            return Some(if is_certain { reason } else { Unowned::NotAsked });
         }
         let Some(unmatched) = self.context.owners.unmatched() else {
             return Some(Unowned::NotAsked);

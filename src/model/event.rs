@@ -28,6 +28,40 @@ impl EventSource {
     }
 }
 
+/// Why events are not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The kernel overwrote them in its buffer: they came faster than this program read.
+    Overwritten,
+    /// The kernel had no room for more announcements (ENOBUFS).
+    Overrun,
+    /// The tracepoint tells of all network namespaces, and nothing told whether these are of this.
+    Unassigned,
+}
+
+impl Loss {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Overwritten, Self::Overrun, Self::Unassigned];
+
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overwritten => "buffer-overwritten",
+            Self::Overrun => "announcements-lost",
+            Self::Unassigned => "namespace-unknown",
+        }
+    }
+
+    /// What a line says of it, behind how many.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Overwritten => "changes of state were overwritten before they could be read",
+            Self::Overrun => "announcements of sockets that ended were lost: too many at once",
+            Self::Unassigned => "changes of state are not told: perhaps of another namespace",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happening {
@@ -37,8 +71,8 @@ pub enum Happening {
     State,
     /// It ended, or what is left of it is the kernel's alone (TIME_WAIT, orphan FIN_WAIT_2).
     Closed,
-    /// Events were lost before they could be read; `None`: nobody counted how many.
-    Missed(Option<u64>),
+    /// Events are not told; `None`: nobody counted how many.
+    Missed(Option<u64>, Loss),
 }
 
 impl Happening {
@@ -48,7 +82,7 @@ impl Happening {
             Self::Opened => "opened",
             Self::State => "state",
             Self::Closed => "closed",
-            Self::Missed(_) => "missed",
+            Self::Missed(..) => "missed",
         }
     }
 }
@@ -77,12 +111,15 @@ pub struct Event {
 }
 
 impl Event {
-    /// That events of a source were lost.
-    pub fn missed(at: SystemTime, source: EventSource, count: Option<u64>) -> Self {
+    /// That events are not told.
+    pub fn missed(at: SystemTime, count: Option<u64>, why: Loss) -> Self {
         Self {
             at,
-            happening: Happening::Missed(count),
-            source,
+            happening: Happening::Missed(count, why),
+            source: match why {
+                Loss::Overrun => EventSource::Destroy,
+                Loss::Overwritten | Loss::Unassigned => EventSource::Tracepoint,
+            },
             from: None,
             to: None,
             socket: None,

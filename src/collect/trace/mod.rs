@@ -6,38 +6,44 @@
 //! | destroy | none | the end of every TCP and UDP socket, with its totals | anything before, the end of TIME_WAIT |
 //! | poll | none | what is different between two looks | what came and went in between |
 
+pub mod callers;
+pub mod ended;
 pub mod known;
 pub mod ledger;
+pub mod track;
+pub mod waiting;
+
+#[cfg(test)]
+mod tests;
 
 use super::{list::Failure, owners, query::Query, snapshot, surroundings::Surroundings};
 use crate::{
     field::row::Row,
     kernel::{
         error::Error,
-        proc::process,
         sock_diag::{
             destroyed::Destroyed,
             exact::{Identity, Inquiry},
         },
         tracefs::{
             instance::{self, Instance},
-            state_change::{CLOSE, StateChange},
+            new_task::NewTask,
+            state_change::StateChange,
         },
     },
     model::{
-        event::{Event, EventSource},
+        event::{Event, Loss},
         gap::Gap,
         netns::NetnsIndex,
-        owner::Process,
         protocol::Protocol,
         socket::Socket,
     },
 };
+use callers::Callers;
 use known::Known;
 use ledger::Ledger;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
-    collections::HashMap,
     io, thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -47,13 +53,12 @@ use std::{
 const BATCH: Duration = Duration::from_millis(10);
 /// How often what waits is looked through though nothing happens.
 const TICK: Duration = Duration::from_millis(200);
-/// How long a process that was looked at is remembered.
-const REMEMBERED: Duration = Duration::from_secs(1);
 /// Of the time, one part in so many is for looking for owners.
 const OWNERS_SHARE: u32 = 10;
-/// How long announcements of what just closed may take to come, at the end of a trace: the kernel
-/// makes them in a queue of its own, behind others.
-const LAST: Duration = Duration::from_secs(1);
+/// Between two looks at the whole table for sockets that were not found one by one, and of the time
+/// one part in so many for them.
+const LOOKS: Duration = Duration::from_secs(5);
+const LOOKS_SHARE: u32 = 20;
 
 /// Which sources to listen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +73,28 @@ pub enum Choice {
     Poll,
 }
 
+/// What an instance recorded.
+enum Record {
+    Change(StateChange),
+    Task(NewTask),
+}
+
+impl Record {
+    const fn at_ns(&self) -> u64 {
+        match self {
+            Self::Change(change) => change.at_ns,
+            Self::Task(task) => task.at_ns,
+        }
+    }
+}
+
 /// A running trace.
 pub struct Tracer<'q> {
     query: &'q Query,
     surroundings: Surroundings<'q>,
-    tracepoint: Option<Instance>,
+    tracepoint: Option<Instance<StateChange>>,
+    /// Where it is refused, owners that have ended are not known.
+    tasks: Option<Instance<NewTask>>,
     destroyed: Option<Destroyed>,
     inquiry: Option<Inquiry>,
     /// Time between two looks; `None`: there is only the first.
@@ -80,13 +102,12 @@ pub struct Tracer<'q> {
     next_look: Instant,
     next_owners: Instant,
     next_orphans: Instant,
+    next_overdue: Instant,
     ledger: Ledger,
     known: Known,
-    /// Changes read ahead of others.
-    held: Vec<StateChange>,
-    processes: HashMap<u32, (Instant, Option<Process>)>,
-    /// Whether process ids of the tracepoint are those of this /proc.
-    knows_pids: bool,
+    /// What was read ahead of others.
+    held: Vec<Record>,
+    callers: Callers<'q>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
 }
@@ -101,6 +122,11 @@ impl<'q> Tracer<'q> {
         every: Duration,
     ) -> Result<Self, Failure> {
         let mut gaps = vec![];
+        // Before the changes, so that every task that makes one is known.
+        let tasks = match choice {
+            Choice::Destroy | Choice::Poll => None,
+            Choice::Auto | Choice::Tracepoint => Instance::start().ok(),
+        };
         let tracepoint = match choice {
             Choice::Destroy | Choice::Poll => None,
             Choice::Tracepoint => Some(Instance::start()?),
@@ -124,19 +150,21 @@ impl<'q> Tracer<'q> {
             query,
             surroundings: Surroundings::of(query),
             inquiry: if destroyed.is_some() { Some(Inquiry::open()?) } else { None },
+            tasks,
             tracepoint,
             destroyed,
             every: looks.then_some(every),
             next_look: Instant::now() + every,
             next_owners: Instant::now(),
             next_orphans: Instant::now(),
+            next_overdue: Instant::now() + LOOKS,
             ledger: Ledger::default(),
             known: Known::default(),
             held: vec![],
-            processes: HashMap::new(),
-            knows_pids: !process::is_inner_pid_namespace(&query.root),
+            callers: Callers::new(&query.root),
             gaps,
         };
+        tracer.surroundings.context.is_event = true;
         // After the subscriptions: what changes from here on is told.
         let sockets = look(everything)?;
         tracer.known.look(SystemTime::now(), sockets);
@@ -161,6 +189,9 @@ impl<'q> Tracer<'q> {
             self.announcements(&mut events)?;
             events.extend(self.known.look(SystemTime::now(), sockets));
         }
+        if Instant::now() >= self.next_overdue {
+            self.look_for_overdue(everything)?;
+        }
         if Instant::now() >= self.next_owners {
             self.look_for_owners();
         }
@@ -176,11 +207,11 @@ impl<'q> Tracer<'q> {
             tracepoint.stop();
         }
         let mut events = vec![];
-        let end = Instant::now() + LAST;
+        let begun = Instant::now();
         loop {
             thread::sleep(BATCH);
             self.listen(&mut events, false)?;
-            if !self.ledger.waits() || Instant::now() >= end {
+            if self.ledger.last_patience().is_none_or(|patience| begun.elapsed() >= patience) {
                 break;
             }
         }
@@ -224,7 +255,7 @@ impl<'q> Tracer<'q> {
         if Instant::now() >= self.next_orphans {
             self.next_orphans = Instant::now() + Duration::from_secs(1);
             let mut found = vec![];
-            for (_, identity) in self.ledger.questions_about_orphans() {
+            for identity in self.ledger.questions_about_orphans() {
                 found.push(self.ask(identity)?);
             }
             self.ledger.answer_orphans(SystemTime::now(), found);
@@ -240,66 +271,35 @@ impl<'q> Tracer<'q> {
         }
     }
 
-    /// Reads the tracepoint's records, in the order of their time: those made before the reading
-    /// began. The rest waits, since another CPU may have an earlier one that was not read yet.
+    /// Reads what was recorded, in the order of its time: what was made before the reading began. The
+    /// rest waits, since another CPU may have something earlier that was not read yet.
     fn changes(&mut self, events: &mut Vec<Event>) -> Result<(), Failure> {
         let Some(tracepoint) = &mut self.tracepoint else { return Ok(()) };
         let (now, now_ns) = (SystemTime::now(), instance::now_ns());
-        let mut changes = std::mem::take(&mut self.held);
-        let missed = tracepoint.read(|change| changes.push(change))?;
+        let mut records = std::mem::take(&mut self.held);
+        let missed = tracepoint.read(|change| records.push(Record::Change(change)))?;
         if missed.counted > 0 || missed.uncounted > 0 {
             let count = (missed.uncounted == 0).then_some(missed.counted);
-            events.push(Event::missed(now, EventSource::Tracepoint, count));
+            events.push(Event::missed(now, count, Loss::Overwritten));
         }
-        changes.sort_by_key(|change| change.at_ns);
-        let read = changes.partition_point(|change| change.at_ns <= now_ns);
-        self.held = changes.split_off(read);
-        for change in changes {
-            let ago = Duration::from_nanos(now_ns.saturating_sub(change.at_ns));
-            let owner = self.owner(&change);
-            self.ledger.change(&change, now - ago, owner, &mut self.known);
+        if let Some(tasks) = &mut self.tasks {
+            // Without one that was overwritten /proc tells, or nobody.
+            tasks.read(|task| records.push(Record::Task(task)))?;
+        }
+        records.sort_by_key(Record::at_ns);
+        let read = records.partition_point(|record| record.at_ns() <= now_ns);
+        self.held = records.split_off(read);
+        for record in records {
+            match record {
+                Record::Task(born) => self.callers.born(&born),
+                Record::Change(change) => {
+                    let ago = Duration::from_nanos(now_ns.saturating_sub(change.at_ns));
+                    let caller = self.callers.of(&change, tracepoint);
+                    self.ledger.change(&change, (now - ago, now), caller, &mut self.known);
+                }
+            }
         }
         Ok(())
-    }
-
-    /// The process that made a change, where a process makes it and not the arrival of a packet.
-    fn owner(&mut self, change: &StateChange) -> Option<Process> {
-        const SYN_SENT: u8 = 2;
-        const FIN_WAIT1: u8 = 4;
-        const LAST_ACK: u8 = 9;
-        const LISTEN: u8 = 10;
-        let is_call = matches!(
-            (change.from, change.to),
-            (CLOSE, SYN_SENT | LISTEN) | (_, FIN_WAIT1 | LAST_ACK)
-        );
-        if !is_call || !self.knows_pids || change.pid == 0 {
-            return None;
-        }
-        let now = Instant::now();
-        if let Some((at, known)) = self.processes.get(&change.pid)
-            && now.duration_since(*at) < REMEMBERED
-        {
-            return known.clone();
-        }
-        let root = &self.query.root;
-        // Closing can be left to a thread of the kernel's, which owns nothing.
-        let found = (!process::is_kernel_thread(root, change.pid))
-            .then(|| process::of_thread(root, change.pid).unwrap_or(change.pid))
-            .map(|pid| process::read(root, pid))
-            .map(|mut found| {
-                if found.command == b"?"
-                    && let Some(command) =
-                        self.tracepoint.as_ref().and_then(|t| t.command(change.pid))
-                {
-                    found.command = command;
-                }
-                found
-            });
-        if self.processes.len() > 4096 {
-            self.processes.clear();
-        }
-        self.processes.insert(change.pid, (now, found.clone()));
-        found
     }
 
     fn announcements(&mut self, events: &mut Vec<Event>) -> Result<(), Failure> {
@@ -308,7 +308,8 @@ impl<'q> Tracer<'q> {
         let lost = destroyed.receive(|socket| announced.push(socket))?;
         let now = SystemTime::now();
         if lost > 0 {
-            events.push(Event::missed(now, EventSource::Destroy, None));
+            self.ledger.overrun(now);
+            events.push(Event::missed(now, None, Loss::Overrun));
         }
         for socket in announced {
             if self.tracepoint.is_some() {
@@ -329,6 +330,17 @@ impl<'q> Tracer<'q> {
         }
         let identity = Identity { cookie: None, ..Identity::of(socket) };
         Ok(self.ask(identity)?.filter(Socket::is_mini))
+    }
+
+    /// Looks at the whole table for sockets that were not found one by one.
+    fn look_for_overdue(&mut self, everything: &Query) -> Result<(), Failure> {
+        let (start, before) = (Instant::now(), SystemTime::now());
+        if self.ledger.has_overdue(before) {
+            let sockets = look(everything)?;
+            self.ledger.looked((before, SystemTime::now()), &sockets);
+        }
+        self.next_overdue = Instant::now() + (start.elapsed() * LOOKS_SHARE).max(LOOKS);
+        Ok(())
     }
 
     /// Looks for who holds the sockets that nobody is known to hold, and takes a tenth of the time

@@ -7,7 +7,7 @@ use crate::{
 };
 use nix::fcntl;
 use procfs::{FromRead, ProcessCGroups};
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, time::Duration};
 
 /// Every process id in the tree, ascending.
 ///
@@ -63,11 +63,35 @@ pub fn command_in(root: &Root, task: impl std::fmt::Display) -> Vec<u8> {
     bytes
 }
 
-/// The process a thread belongs to: `Tgid` in its `status`. /proc knows threads it does not list.
-pub fn of_thread(root: &Root, tid: u32) -> Option<u32> {
+/// A task: a process, or a thread of one. /proc knows threads it does not list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Task {
+    /// The process it belongs to.
+    pub process: u32,
+    /// Whether it is the kernel's own, which owns nothing.
+    pub is_kernel: bool,
+    /// When it began, since the machine was started (CLOCK_BOOTTIME), to a hundredth of a second.
+    pub began: Duration,
+}
+
+/// The task with this id now. `None`: it is gone.
+///
+/// Fields of proc_pid_stat(5); `PF_KTHREAD` of `linux/sched.h`; `Tgid` of proc_pid_status(5).
+pub fn task(root: &Root, tid: u32) -> Option<Task> {
+    const PF_KTHREAD: u64 = 0x0020_0000;
+    /// Hundredths of a second: `USER_HZ` of every architecture but one.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = root.read_line(format!("{tid}/stat")).ok()?;
+    // The second field, the name, may have blanks and parentheses in it.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let field = |number: usize| fields.split_whitespace().nth(number - 3)?.parse::<u64>().ok();
     let status = root.read(format!("{tid}/status"), 64 * 1024).ok()?;
     let status = String::from_utf8_lossy(&status);
-    status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
+    Some(Task {
+        process: status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())?,
+        is_kernel: field(9)? & PF_KTHREAD != 0,
+        began: TICK.saturating_mul(u32::try_from(field(22)?).unwrap_or(u32::MAX)),
+    })
 }
 
 /// Whether this process ignores a signal: a bit of `SigIgn` in its `status` (proc_pid_status(5)).
@@ -77,18 +101,6 @@ pub fn ignores(root: &Root, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     u32::try_from(signal - 1).is_ok_and(|bit| mask.checked_shr(bit).unwrap_or(0) & 1 == 1)
-}
-
-/// Whether a process is a thread of the kernel's own: `PF_KTHREAD` in the ninth field of its `stat`
-/// (`linux/sched.h`; proc_pid_stat(5)). One that is gone is none.
-pub fn is_kernel_thread(root: &Root, pid: u32) -> bool {
-    const PF_KTHREAD: u64 = 0x0020_0000;
-    // The second field, the name, may have blanks and parentheses in it.
-    let flags = |stat: String| -> Option<u64> {
-        stat.rsplit_once(')')?.1.split_whitespace().nth(6)?.parse().ok()
-    };
-    let stat = root.read_line(format!("{pid}/stat")).ok();
-    stat.and_then(flags).is_some_and(|flags| flags & PF_KTHREAD != 0)
 }
 
 /// The cgroup path: that of the unified hierarchy, or on a v1 host that of systemd's, or of the

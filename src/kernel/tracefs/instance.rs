@@ -4,7 +4,6 @@
 use super::{
     format::Format,
     ring::{self, Missed},
-    state_change::{self, StateChange},
 };
 use crate::kernel::error::{Cause, Error};
 use nix::{
@@ -14,6 +13,7 @@ use nix::{
 };
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Read},
     os::{
@@ -31,31 +31,49 @@ use std::{
 const MOUNTED: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 /// What our instances are called, before the process id.
 const NAME: &str = "sockeye-";
-/// Buffer of one CPU: at 10,000 changes a second and CPU it holds five seconds.
-const BUFFER_KIB: usize = 4096;
 /// Memory for all CPUs together; with more of them the kernel's own size stays (1.4 MiB each).
 const MOST_KIB: usize = 64 * 1024;
 /// Pages read of one CPU before the next has its turn.
 const PAGES: usize = 4096;
 
-/// What is left to clean up if the program panics: descriptors of the buffers, and the directory.
+/// What is left to clean up if the program panics: descriptors of the buffers, by the directory.
 /// The release build aborts then, and no destructor runs.
-static LEFT: Mutex<Option<(Vec<RawFd>, PathBuf)>> = Mutex::new(None);
+static LEFT: Mutex<BTreeMap<PathBuf, Vec<RawFd>>> = Mutex::new(BTreeMap::new());
 static HOOK: Once = Once::new();
 
-/// The instance.
-pub struct Instance {
+/// A kind of event that an instance records.
+pub trait Record: Sized {
+    /// Its place below `events/`.
+    const EVENT: &'static str;
+    /// What the instance is called behind the process id.
+    const SUFFIX: &'static str;
+    /// Which records are wanted, in the words of the kernel's filter; empty: every one.
+    const FILTER: &'static str;
+    /// Buffer of one CPU.
+    const BUFFER_KIB: usize;
+    /// Where the fields lie on this kernel.
+    type Layout;
+
+    /// From the event's `format`; `None` where a field is missing.
+    fn layout(format: &Format) -> Option<Self::Layout>;
+
+    /// A record with its time on the trace clock. `None`: not of this kind, or not of interest.
+    fn decode(layout: &Self::Layout, at_ns: u64, record: &[u8]) -> Option<Self>;
+}
+
+/// The instance, which records events of one kind: what it loses is of this kind alone.
+pub struct Instance<R: Record> {
     path: PathBuf,
     buffers: Vec<File>,
     page: ring::Layout,
-    change: state_change::Layout,
+    record: R::Layout,
     bytes: Vec<u8>,
     /// Our own mount, where there is no other: `path` leads through it.
     _mount: Option<OwnedFd>,
 }
 
-impl Instance {
-    /// Makes one that records changes of TCP states, and starts it.
+impl<R: Record> Instance<R> {
+    /// Makes one and starts it.
     pub fn start() -> Result<Self, Error> {
         let (root, mount) = find()?;
         let read = |entry: &str| read(&root.join(entry));
@@ -64,28 +82,30 @@ impl Instance {
             subject: what.to_owned(),
             cause: Cause::Malformed("it lacks a field"),
         };
-        let event = format!("events/{}", state_change::EVENT);
+        let event = format!("events/{}", R::EVENT);
         let page = ring::Layout::of(&Format::parse(&read("events/header_page")?))
             .ok_or_else(|| missing("events/header_page"))?;
-        let change = state_change::Layout::of(&Format::parse(&read(&format!("{event}/format"))?))
+        let record = R::layout(&Format::parse(&read(&format!("{event}/format"))?))
             .ok_or_else(|| missing(&event))?;
         let instances = root.join("instances");
         remove_stale(&instances);
-        let path = instances.join(format!("{NAME}{}", process::id()));
+        let path = instances.join(format!("{NAME}{}{}", process::id(), R::SUFFIX));
         fs::create_dir(&path).map_err(|e| failed("make the trace instance", &path, &e))?;
         let bytes = vec![0; page.size.max(4096)];
         // From here on its destructor removes the directory.
-        let mut instance = Self { path, buffers: vec![], page, change, bytes, _mount: mount };
+        let mut instance = Self { path, buffers: vec![], page, record, bytes, _mount: mount };
         instance.remember();
         // Times of all CPUs on one clock.
         instance.write("trace_clock", "mono")?;
         // Wake us at the first record.
         let _ = instance.write("buffer_percent", "0");
         let cpus = instance.cpus()?;
-        if cpus.len() * BUFFER_KIB <= MOST_KIB {
-            let _ = instance.write("buffer_size_kb", &BUFFER_KIB.to_string());
+        if cpus.len() * R::BUFFER_KIB <= MOST_KIB {
+            let _ = instance.write("buffer_size_kb", &R::BUFFER_KIB.to_string());
         }
-        instance.write(&format!("{event}/filter"), "protocol == 6")?;
+        if !R::FILTER.is_empty() {
+            instance.write(&format!("{event}/filter"), R::FILTER)?;
+        }
         for cpu in cpus {
             let path = cpu.join("trace_pipe_raw");
             let mut options = OpenOptions::new();
@@ -118,9 +138,8 @@ impl Instance {
         let _ = self.write("tracing_on", "0");
     }
 
-    /// Reads what was recorded. Changes come in no order; those of one socket are complete up to
-    /// any moment before this call, since each is recorded before the next of its socket happens.
-    pub fn read(&mut self, mut each: impl FnMut(StateChange)) -> Result<Missed, Error> {
+    /// Reads what was recorded, in no order; it is complete up to any moment before this call.
+    pub fn read(&mut self, mut each: impl FnMut(R)) -> Result<Missed, Error> {
         let mut missed = Missed::default();
         for buffer in &mut self.buffers {
             for _ in 0..PAGES {
@@ -135,8 +154,8 @@ impl Instance {
                 };
                 let page = self.bytes.get(..length).unwrap_or_default();
                 let lost = ring::records(self.page, page, |at_ns, record| {
-                    if let Some(change) = self.change.decode(at_ns, record) {
-                        each(change);
+                    if let Some(record) = R::decode(&self.record, at_ns, record) {
+                        each(record);
                     }
                 });
                 missed.counted += lost.counted;
@@ -167,14 +186,14 @@ impl Instance {
             }));
         });
         let descriptors = self.buffers.iter().map(AsRawFd::as_raw_fd).collect();
-        *LEFT.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((descriptors, self.path.clone()));
+        let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+        left.insert(self.path.clone(), descriptors);
     }
 }
 
-impl Drop for Instance {
+impl<R: Record> Drop for Instance<R> {
     fn drop(&mut self) {
-        let left = LEFT.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let left = LEFT.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
         let buffers = std::mem::take(&mut self.buffers);
         if left.is_some() {
             // The directory cannot be removed while a buffer is open.
@@ -190,7 +209,7 @@ impl Drop for Instance {
 /// Closes the buffers and removes the directory: for the panic hook.
 fn abandon() {
     let Ok(mut left) = LEFT.try_lock() else { return };
-    if let Some((descriptors, path)) = left.take() {
+    for (path, descriptors) in std::mem::take(&mut *left) {
         for descriptor in descriptors {
             let _ = nix::unistd::close(descriptor);
         }
@@ -200,8 +219,18 @@ fn abandon() {
 
 /// Nanoseconds on the clock of the records.
 pub fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
-    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+    u64::try_from(clock(ClockId::CLOCK_MONOTONIC).as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How far that clock is behind the time since the machine was started: it stands still while the
+/// machine is suspended.
+pub fn suspended() -> Duration {
+    let running = clock(ClockId::CLOCK_MONOTONIC);
+    clock(ClockId::CLOCK_BOOTTIME).saturating_sub(running)
+}
+
+fn clock(of: ClockId) -> Duration {
+    clock_gettime(of).map(Duration::from).unwrap_or_default()
 }
 
 /// The root of tracefs: where it is mounted, or a mount of our own that no path leads to and that
@@ -227,7 +256,10 @@ fn remove_stale(instances: &Path) {
     let Ok(listing) = fs::read_dir(instances) else { return };
     for entry in listing.filter_map(Result::ok) {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(NAME)?.parse::<u32>().ok());
+        let number = |name: &str| -> Option<u32> {
+            name.strip_prefix(NAME)?.split('-').next()?.parse().ok()
+        };
+        let pid = name.to_str().and_then(number);
         if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir(entry.path());
         }

@@ -1,25 +1,29 @@
 //! `sock:inet_sock_set_state`: a TCP socket changes its state (kernel 4.16 and later).
 
-use super::format::{Format, Place};
+use super::{
+    format::{Format, Place},
+    instance::Record,
+};
 use crate::{
     kernel::bytes::{array, u16_ne, u32_ne, u64_ne},
     model::{endpoint::Endpoint, protocol::Family},
 };
 use std::net::IpAddr;
 
-/// The event, below `events/`.
-pub const EVENT: &str = "sock/inet_sock_set_state";
 /// `TCP_CLOSE`.
 pub const CLOSE: u8 = 7;
+/// `TRACE_FLAG_HARDIRQ`, `…SOFTIRQ` and `…NMI` (`linux/trace_events.h`): the task was interrupted.
+const INTERRUPTED: u8 = 0x08 | 0x10 | 0x40;
 
 /// One change, of a socket of any network namespace of the host: the event does not tell which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateChange {
     /// When, on the trace clock, in nanoseconds.
     pub at_ns: u64,
-    /// The task that ran. It is the socket's only where the change is made by a system call:
-    /// CLOSE→SYN_SENT, →LISTEN, →FIN_WAIT1 and →LAST_ACK; packets are received by whoever runs.
-    pub pid: u32,
+    /// The task that ran, a thread. Packets are received by whoever runs: see [`Self::caller`].
+    pub task: u32,
+    /// Whether it was interrupted by what made the change.
+    pub is_interrupt: bool,
     /// Address of the kernel's socket: its identity while it lives.
     pub socket: u64,
     /// Family.
@@ -35,11 +39,50 @@ pub struct StateChange {
     pub remote: Endpoint,
 }
 
+impl StateChange {
+    /// The task whose system call made the change. `None`: a packet or a timer made it, or it is not
+    /// certain.
+    ///
+    /// connect(2), listen(2), shutdown(2) and close(2) make these, and nothing else does; others are
+    /// made as well by whoever happens to work off what the socket received (`release_sock`).
+    pub fn caller(&self) -> Option<u32> {
+        const ESTABLISHED: u8 = 1;
+        const SYN_SENT: u8 = 2;
+        const FIN_WAIT1: u8 = 4;
+        const CLOSE_WAIT: u8 = 8;
+        const LAST_ACK: u8 = 9;
+        const LISTEN: u8 = 10;
+        let is_call = matches!(
+            (self.from, self.to),
+            (CLOSE, SYN_SENT | LISTEN) | (ESTABLISHED, FIN_WAIT1) | (CLOSE_WAIT, LAST_ACK)
+        );
+        (is_call && !self.is_interrupt && self.task != 0).then_some(self.task)
+    }
+}
+
+impl Record for StateChange {
+    const EVENT: &'static str = "sock/inet_sock_set_state";
+    const SUFFIX: &'static str = "";
+    const FILTER: &'static str = "protocol == 6";
+    /// At 10,000 changes a second and CPU it holds five seconds.
+    const BUFFER_KIB: usize = 4096;
+    type Layout = Layout;
+
+    fn layout(format: &Format) -> Option<Layout> {
+        Layout::of(format)
+    }
+
+    fn decode(layout: &Layout, at_ns: u64, record: &[u8]) -> Option<Self> {
+        layout.decode(at_ns, record)
+    }
+}
+
 /// Where the fields lie on this kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     id: u16,
-    pid: Place,
+    flags: Place,
+    task: Place,
     socket: Place,
     from: Place,
     to: Place,
@@ -59,7 +102,8 @@ impl Layout {
         let place = |name| format.place(name);
         Some(Self {
             id: format.id?,
-            pid: place("common_pid")?,
+            flags: place("common_flags")?,
+            task: place("common_pid")?,
             socket: place("skaddr")?,
             from: place("oldstate")?,
             to: place("newstate")?,
@@ -90,7 +134,8 @@ impl Layout {
         let state = |place| u8::try_from(number(record, place)?).ok();
         Some(StateChange {
             at_ns,
-            pid: u32::try_from(number(record, self.pid)?).ok()?,
+            task: u32::try_from(number(record, self.task)?).ok()?,
+            is_interrupt: number(record, self.flags)? & u64::from(INTERRUPTED) != 0,
             socket: number(record, self.socket)?,
             family,
             from: state(self.from)?,
@@ -102,7 +147,7 @@ impl Layout {
 }
 
 /// A number of whatever size this kernel gives it: `protocol` had one byte before 5.6.
-fn number(record: &[u8], place: Place) -> Option<u64> {
+pub(super) fn number(record: &[u8], place: Place) -> Option<u64> {
     match place.size {
         1 => record.get(place.offset).copied().map(u64::from),
         2 => u16_ne(record, place.offset).map(u64::from),
@@ -118,6 +163,7 @@ mod tests {
     /// As Linux 6.18 has it (x86-64, `events/sock/inet_sock_set_state/format`).
     const FORMAT: &str = "ID: 2287
 	field:unsigned short common_type;	offset:0;	size:2;	signed:0;
+	field:unsigned char common_flags;	offset:2;	size:1;	signed:0;
 	field:int common_pid;	offset:4;	size:4;	signed:1;
 	field:const void * skaddr;	offset:8;	size:8;	signed:0;
 	field:int oldstate;	offset:16;	size:4;	signed:1;
@@ -151,9 +197,15 @@ mod tests {
     fn a_change_is_read_where_the_format_says() {
         let layout = Layout::of(&Format::parse(FORMAT)).unwrap();
         let change = layout.decode(5, &record(2, 6)).unwrap();
-        assert_eq!((change.pid, change.from, change.to), (811, 7, 2));
+        assert_eq!((change.task, change.from, change.to), (811, 7, 2));
         assert_eq!(change.local, Endpoint::new([10, 0, 0, 1].into(), 0));
         assert_eq!(change.remote, Endpoint::new([10, 0, 0, 9].into(), 443));
+        assert_eq!(change.caller(), Some(811));
+        let mut interrupted = record(2, 6);
+        interrupted[2] = 0x10;
+        assert_eq!(layout.decode(5, &interrupted).unwrap().caller(), None);
+        let received = StateChange { from: 1, to: 8, ..change };
+        assert_eq!(received.caller(), None, "a FIN came, whoever ran");
         let six = layout.decode(5, &record(10, 6)).unwrap();
         assert_eq!(six.remote.address, "::1".parse::<IpAddr>().unwrap());
         // SCTP, MPTCP, another family, another event.

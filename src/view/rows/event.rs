@@ -3,7 +3,7 @@
 use crate::{
     field::row::Row,
     model::{
-        event::{Event, Happening},
+        event::{Event, Happening, Loss},
         owner::Process,
         socket::Socket,
         state::State,
@@ -83,9 +83,9 @@ pub fn object(out: &mut Vec<u8>, event: &Event, row: Option<Row<'_>>) {
     let is_over = event.happening == Happening::Closed;
     let at_end = |value: Option<u64>| value.filter(|_| is_over);
     let lifetime = event.lifetime.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-    let count = match event.happening {
-        Happening::Missed(count) => count,
-        _ => None,
+    let (count, loss) = match event.happening {
+        Happening::Missed(count, loss) => (count, Some(loss)),
+        _ => (None, None),
     };
     for (key, value) in [
         ("lifetime_ms", at_end(lifetime)),
@@ -98,6 +98,8 @@ pub fn object(out: &mut Vec<u8>, event: &Event, row: Option<Row<'_>>) {
         out.extend(format!(",\"{key}\":").as_bytes());
         json::number_or_null(out, value);
     }
+    out.extend(b",\"reason\":");
+    json::string_or_null(out, loss.map(Loss::name));
     out.extend(b",\"socket\":");
     match row {
         Some(row) => super::object::whole(out, row),
@@ -111,13 +113,12 @@ fn person(out: &mut Vec<u8>, event: &Event, row: Option<Row<'_>>, device: Device
     // The time of day, in milliseconds.
     let clock = format!("{}Z", day.get(11..23).unwrap_or_default());
     let Some(row) = row else {
-        let count = match event.happening {
-            Happening::Missed(Some(count)) => count.to_string(),
-            _ => "some".to_owned(),
+        let text = match event.happening {
+            Happening::Missed(Some(count), loss) => format!("{count} {}", loss.text()),
+            Happening::Missed(None, loss) => format!("some {}", loss.text()),
+            _ => String::new(),
         };
-        let text = format!("{count} events of the {} were lost", event.source.name());
-        let cells = [clock, event.happening.name().to_owned()].map(String::from);
-        return line(out, &cells, &text);
+        return line(out, &[clock, event.happening.name().to_owned()], &text);
     };
     let arrow = if device.unicode { "→" } else { ">" };
     let states = match (event.from, event.to) {

@@ -4,7 +4,7 @@ use super::{
     parts::{or_null, state, strict, unknown_or_count, with_dialect},
     socket,
 };
-use crate::{model::event::EventSource, view::rows::event};
+use crate::{model::event::{EventSource, Loss}, view::rows::event};
 use serde_json::{Value, json};
 
 /// A line of events.
@@ -14,6 +14,8 @@ pub(super) fn line() -> Value {
         *fd = unknown_or_count("null where the process is known and the descriptor is not");
     }
     let state = or_null(&state());
+    let mut reasons: Vec<Value> = Loss::ALL.map(Loss::name).map(Value::from).to_vec();
+    reasons.push(Value::Null);
     with_dialect(
         strict(&json!({
             "schema": {"const": event::SCHEMA},
@@ -28,6 +30,7 @@ pub(super) fn line() -> Value {
             "rtt_us": unknown_or_count("closed: smoothed round-trip time"),
             "retransmits": unknown_or_count("closed: segments"),
             "count": unknown_or_count("missed: events, where they were counted"),
+            "reason": {"enum": reasons, "description": "missed: why; null else"},
             "socket": or_null(&of),
         })),
         event::SCHEMA,
