@@ -127,9 +127,7 @@ impl<'r> Callers<'r> {
                 let found = found.or_else(|| self.task_before(*of_parent?, *began));
                 found.filter(|task| !task.is_kernel).map(|task| task.process)
             }
-            None => {
-                self.task_before(task, at_ns).filter(|task| !task.is_kernel).map(|t| t.process)
-            }
+            None => self.task_before(task, at_ns).filter(|task| !task.is_kernel).map(|t| t.process),
         }
     }
 

@@ -338,16 +338,23 @@ impl Ledger {
                 candidates.entry(key).or_default().push(socket);
             }
         }
-        by_ends.into_values().for_each(|track| track.is_absent(after));
+        for track in by_ends.into_values() {
+            track.is_absent(after);
+        }
         for (key, mut tracks) in connecting {
-            match (tracks.as_mut_slice(), candidates.remove(&key).unwrap_or_default().as_slice()) {
-                ([track], [found]) => track.is(found),
-                (tracks, []) => tracks.iter_mut().for_each(|track| track.is_absent(after)),
-                // Which is which is not known.
-                (tracks, found) if found.len() >= tracks.len() => {
-                    tracks.iter_mut().for_each(|track| track.kin = Kin::Ours);
+            let found = candidates.remove(&key).unwrap_or_default();
+            if let ([track], [found]) = (tracks.as_mut_slice(), found.as_slice()) {
+                track.is(found);
+                continue;
+            }
+            // Which of them is which is not known.
+            let are_all_there = found.len() >= tracks.len();
+            for track in tracks {
+                if found.is_empty() {
+                    track.is_absent(after);
+                } else if are_all_there {
+                    track.kin = Kin::Ours;
                 }
-                _ => {}
             }
         }
     }

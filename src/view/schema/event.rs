@@ -4,7 +4,10 @@ use super::{
     parts::{or_null, state, strict, unknown_or_count, with_dialect},
     socket,
 };
-use crate::{model::event::{EventSource, Loss}, view::rows::event};
+use crate::{
+    model::event::{EventSource, Loss},
+    view::rows::event,
+};
 use serde_json::{Value, json};
 
 /// A line of events.
