@@ -78,7 +78,10 @@ impl Namespaces {
             namespaces.known.push(Known { place: here, space, is_asked: true });
             return Ok(namespaces);
         }
-        let Found { places, stale, processes_hidden } = find::all(root)?;
+        let looks_at_sockets = query.source != SourceChoice::Proc;
+        let found = find::all(root, looks_at_sockets)?;
+        namespaces.gaps.extend(unsought(root, &found));
+        let Found { places, stale, processes_hidden, .. } = found;
         if !stale.is_empty() {
             let files: Vec<String> = stale.iter().map(|path| path.display().to_string()).collect();
             namespaces.gaps.push(Gap::new(
@@ -258,13 +261,17 @@ fn seen_from_outside(root: &Root, place: &Place, homes: &mut Homes) -> Space {
     let names = place.files.iter().filter(in_directory).filter_map(|path| file_name(path));
     let mut names: Vec<String> = names.collect();
     let is_host = place.pids.first() == Some(&1) && !process::is_inner_pid_namespace(root);
-    let first = place.pids.first().filter(|_| !is_host).map(|pid| {
-        let mut process = process::read(root, *pid);
+    let first = place.pids.first().copied().filter(|_| !is_host);
+    let holder = place.kept.as_ref().map(|kept| kept.pid);
+    let first = first.or(holder).map(|pid| {
+        let mut process = process::read(root, pid);
         homes.name(&mut process);
         process
     });
     let netns = named(place, is_host, first.as_ref());
     names.extend(netns.name.clone());
+    // Who only holds a socket of it lives elsewhere.
+    let first = first.filter(|_| place.kept.is_none());
     let resident = first.filter(|process| process.container.is_some() || process.pod.is_some());
     let resident = resident.map(|process| in_common(root, place, homes, process));
     Space { netns, names, resident, ephemeral_ports: None }
@@ -326,17 +333,42 @@ fn named(place: &Place, is_host: bool, first: Option<&Process>) -> Netns {
             None => netns,
         };
     };
+    if place.kept.is_some() {
+        return netns.named(called(process), NameKind::Socket);
+    }
     // A session's scope says who started it, not what it is; a service has the namespace to itself.
     let is_service = |unit: &&String| unit.ends_with(".service") && !unit.starts_with("user@");
     match (&process.pod, &process.container, process.unit.as_ref().filter(is_service)) {
         (Some(pod), ..) => netns.named(pod, NameKind::Pod),
         (None, Some(container), _) => netns.named(container, NameKind::Container),
         (None, None, Some(unit)) => netns.named(unit, NameKind::Unit),
-        (None, None, None) => {
-            let command = String::from_utf8_lossy(&process.command).into_owned();
-            netns.named(format!("{command}[{}]", process.pid), NameKind::Process)
-        }
+        (None, None, None) => netns.named(called(process), NameKind::Process),
     }
+}
+
+/// `nginx[811]`.
+fn called(process: &Process) -> String {
+    format!("{}[{}]", String::from_utf8_lossy(&process.command), process.pid)
+}
+
+/// What is not known of namespaces that only a socket keeps.
+fn unsought(root: &Root, found: &Found) -> Option<Gap> {
+    if !found.looked_at_sockets {
+        return root.is_live().then(|| {
+            Gap::new(
+                "namespaces-unsought",
+                "network namespaces that nothing but a socket keeps were not looked for",
+                "run as root, on Linux 5.11 or later, without --source proc",
+            )
+        });
+    }
+    (found.closed > 0).then(|| {
+        Gap::new(
+            "namespaces-unsought",
+            format!("no way led into {} that only a socket keeps", counted(found.closed)),
+            "it may have ended meanwhile; else run with all capabilities",
+        )
+    })
 }
 
 /// Whether a name is one that a container runtime made up: `cni-` and a UUID (containerd, CRI-O),

@@ -128,7 +128,7 @@ columns! {
         |row| row.netns().and_then(|netns| netns.name.as_deref())
             .map_or(Value::Absent, |name| Value::Name(name.as_bytes()));
     "netns.kind" "netns.kind" "NetnsKind" "word" Need::NONE, "what the name was read from",
-        "what that names: named, host, pod, container, unit, process, mount",
+        "what names it: named, host, pod, container, unit, process, mount, socket",
         |row| row.netns().and_then(|netns| netns.kind).map_or(Value::Absent, |kind| Value::Word(kind.name()));
     "cgroup" "cgroup" "Cgroup" "name" Need::CGROUPS, "INET_DIAG_CGROUP_ID, /sys/fs/cgroup",
         "cgroup v2 path of the socket",

@@ -21,5 +21,6 @@ pub mod selinux;
 pub mod snapshot_file;
 pub mod sock_diag;
 pub mod socket_options;
+mod syscall;
 pub mod tracefs;
 pub mod whole_file;

@@ -2,7 +2,7 @@
 //! be looked at, by BPF where they are many and the kernel lets us.
 
 use super::{
-    bpf::task_file::{Choose, Held, Walk, Witness},
+    bpf::task_file::{Choose, Held, Walk, Witness, may_walk},
     error::Error,
     proc::{
         descriptors::{self, Share},
@@ -275,25 +275,6 @@ fn by_bpf(root: &Root, wanted: &Wanted, inner_pids: bool) -> Option<Found> {
     }
     let is_credible = cut_short || !comes_by || witness.was_seen();
     is_credible.then_some(Found { owners, cut_short, ..Found::default() })
-}
-
-/// Whether a walk can be asked for, and its process ids are those of this /proc: it is this
-/// machine's, mounted in the pid namespace this process lives in, and there are CAP_PERFMON and
-/// CAP_BPF, or CAP_SYS_ADMIN that was all of them before Linux 5.8.
-fn may_walk(root: &Root) -> bool {
-    const SYS_ADMIN: u64 = 1 << 21;
-    const PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
-    let Some(status) = root.is_live().then(|| root.read("self/status", 16 * 1024).ok()).flatten()
-    else {
-        return false;
-    };
-    let status = String::from_utf8_lossy(&status);
-    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
-    let capabilities = line("CapEff:").and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
-    // One number for each pid namespace from that of the mount inwards.
-    let numbers = line("NSpid:").map_or(0, |numbers| numbers.split_whitespace().count());
-    let may = |set: u64| set & SYS_ADMIN != 0 || set & PERFMON_AND_BPF == PERFMON_AND_BPF;
-    numbers == 1 && capabilities.is_some_and(may)
 }
 
 /// How many files are open on the machine (`fs.file-nr`), about as many as a walk looks at.

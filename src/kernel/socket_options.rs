@@ -18,19 +18,11 @@ use std::os::fd::OwnedFd;
 ///
 /// `Err` with ENOENT: the descriptor is another file by now.
 pub fn read(pid: u32, fd: u32, inode: u64) -> Result<SocketOptions, Error> {
-    let subject = || format!("descriptor {fd} of process {pid}");
-    let failed = |errno: rustix::io::Errno| {
-        let errno = Errno::from_raw(errno.raw_os_error());
-        Error::errno("look at", subject(), errno)
-    };
-    let no_process = || Error::errno("look at", subject(), Errno::ESRCH);
-    let process = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(no_process)?;
-    let number = i32::try_from(fd).map_err(|_| no_process())?;
-    let process = pidfd_open(process, PidfdFlags::empty()).map_err(failed)?;
-    let socket = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).map_err(failed)?;
+    let socket = duplicate(pid, fd)?;
     let same = fstat(&socket).is_ok_and(|status| status.st_ino == inode);
     if !same {
-        return Err(Error::errno("look at", subject(), Errno::ENOENT));
+        let subject = format!("descriptor {fd} of process {pid}");
+        return Err(Error::errno("look at", subject, Errno::ENOENT));
     }
     Ok(SocketOptions {
         pid,
@@ -50,6 +42,20 @@ pub fn read(pid: u32, fd: u32, inode: u64) -> Result<SocketOptions, Error> {
         receive_buffer_bytes: get(&socket, sockopt::RcvBuf).and_then(|n| u32::try_from(n).ok()),
         send_buffer_bytes: get(&socket, sockopt::SndBuf).and_then(|n| u32::try_from(n).ok()),
     })
+}
+
+/// A duplicate of the descriptor of another process.
+pub(super) fn duplicate(pid: u32, fd: u32) -> Result<OwnedFd, Error> {
+    let subject = || format!("descriptor {fd} of process {pid}");
+    let failed = |errno: rustix::io::Errno| {
+        let errno = Errno::from_raw(errno.raw_os_error());
+        Error::errno("look at", subject(), errno)
+    };
+    let no_process = || Error::errno("look at", subject(), Errno::ESRCH);
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(no_process)?;
+    let number = i32::try_from(fd).map_err(|_| no_process())?;
+    let process = pidfd_open(process, PidfdFlags::empty()).map_err(failed)?;
+    pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).map_err(failed)
 }
 
 fn get<O: GetSockOpt>(socket: &OwnedFd, option: O) -> Option<O::Val> {

@@ -48,11 +48,13 @@ pub enum NameKind {
     Process,
     /// A file that a program named: a container runtime's, a bind mount of somebody's.
     Mount,
+    /// A process elsewhere that holds a socket of it, where nothing else keeps it.
+    Socket,
 }
 
 impl NameKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Named,
         Self::Host,
         Self::Pod,
@@ -60,6 +62,7 @@ impl NameKind {
         Self::Unit,
         Self::Process,
         Self::Mount,
+        Self::Socket,
     ];
 
     /// The word in JSON.
@@ -72,6 +75,7 @@ impl NameKind {
             Self::Unit => "unit",
             Self::Process => "process",
             Self::Mount => "mount",
+            Self::Socket => "socket",
         }
     }
 }

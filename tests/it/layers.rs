@@ -135,7 +135,7 @@ fn only_the_kernel_room_opens_files_and_only_view_and_cli_write() {
 
 /// The file that may have `unsafe` in it, which the compiler denies everywhere else unless a file
 /// allows it to itself.
-const AUDITED: &str = "kernel/bpf/syscall";
+const AUDITED: &str = "kernel/syscall";
 
 #[test]
 fn only_the_audited_file_is_unsafe_and_each_such_place_says_why_it_is_sound() {

@@ -8,5 +8,4 @@
 
 mod btf;
 mod program;
-mod syscall;
 pub mod task_file;

@@ -1,8 +1,9 @@
-//! The program: for every descriptor that is a socket, sixteen bytes of who and which.
+//! The program: for every descriptor that is a socket, sixteen bytes of who and which, or of what
+//! network namespace.
 
 use super::btf::{Found, Member};
 
-/// One record: process id, descriptor, inode of the socket.
+/// One record: process id, descriptor, and inode of the socket or of its network namespace.
 pub(super) const RECORD: usize = 16;
 /// The function whose argument the program is given.
 pub(super) const ITERATOR: &str = "bpf_iter_task_file";
@@ -74,11 +75,22 @@ impl Layout {
     }
 }
 
+/// Which sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sockets<'n> {
+    /// All.
+    Every,
+    /// Those of this network namespace.
+    Of(u32),
+    /// Those of none of these network namespaces: of each is told of what namespace it is.
+    Outside(&'n [u32]),
+}
+
 /// Which sockets, and by which number processes are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Choice {
-    /// Those of this network namespace; `None`: all.
-    pub(super) netns: Option<u32>,
+pub(super) struct Choice<'n> {
+    /// Which sockets.
+    pub(super) sockets: Sockets<'n>,
     /// Whether the reader lives in an inner pid namespace, where a process has another number than
     /// `tgid`, which is that of the outermost.
     pub(super) inner_pids: bool,
@@ -128,7 +140,7 @@ const SOCK_FROM_FILE: i32 = 162;
 /// ```
 ///
 /// The loads follow pointers that the verifier knows the type of; one that is null reads as zero.
-pub(super) fn assemble(found: &Found, choice: Choice) -> Option<Vec<u8>> {
+pub(super) fn assemble(found: &Found, choice: Choice<'_>) -> Option<Vec<u8>> {
     let at = Layout::of(found)?;
     let mut code = Code::default();
     code.copy(CONTEXT, R1);
@@ -139,15 +151,21 @@ pub(super) fn assemble(found: &Found, choice: Choice) -> Option<Vec<u8>> {
     code.copy(R1, FILE);
     code.call(SOCK_FROM_FILE);
     code.end_if_zero(R0);
-    if let Some(netns) = choice.netns {
+    if choice.sockets != Sockets::Every {
         code.load_pointer(SOCKET, R0, at.socket_sock);
         // `sock_common` is the first member of `sock`, and the pointer the only one of `skc_net`.
         code.load_pointer(SOCKET, SOCKET, at.sock_net);
         code.load_word(R1, SOCKET, at.net_number);
-        code.end_unless_equal(R1, netns);
     }
-    code.load_pointer(R1, FILE, at.file_inode);
-    code.load_pointer(R1, R1, at.inode_number);
+    match choice.sockets {
+        Sockets::Every => {}
+        Sockets::Of(netns) => code.end_unless_equal(R1, netns),
+        Sockets::Outside(known) => known.iter().for_each(|netns| code.end_if_equal(R1, *netns)),
+    }
+    if !matches!(choice.sockets, Sockets::Outside(_)) {
+        code.load_pointer(R1, FILE, at.file_inode);
+        code.load_pointer(R1, R1, at.inode_number);
+    }
     code.store_pointer(STACK, R1, INODE_AT);
     code.load_word(R1, CONTEXT, CONTEXT_FD);
     code.store_word(STACK, R1, FD_AT);
@@ -244,6 +262,12 @@ impl Code {
         self.push(0x15, register, 0, 0, 0);
     }
 
+    /// The same, where it is.
+    fn end_if_equal(&mut self, register: u8, number: u32) {
+        self.jumps.push(self.bytes.len());
+        self.push(0x16, register, 0, 0, number.cast_signed());
+    }
+
     /// Compares 32 bits (class JMP32, Linux 5.1): the number is not sign-extended.
     fn end_unless_equal(&mut self, register: u8, number: u32) {
         self.jumps.push(self.bytes.len());
@@ -275,17 +299,23 @@ mod tests {
         Found { function: 1, offsets }
     }
 
-    fn assembled(netns: Option<u32>, inner_pids: bool) -> Vec<[u8; 8]> {
-        let code = assemble(&found(), Choice { netns, inner_pids }).unwrap();
+    fn assembled(sockets: Sockets<'_>, inner_pids: bool) -> Vec<[u8; 8]> {
+        let code = assemble(&found(), Choice { sockets, inner_pids }).unwrap();
         code.as_chunks().0.to_vec()
     }
 
     #[test]
     fn every_jump_lands_on_the_end() {
-        for (netns, inner) in [(None, false), (Some(4_026_531_840), false), (Some(1), true)] {
-            let code = assembled(netns, inner);
+        let many: Vec<u32> = (4_026_531_840..4_026_532_840).collect();
+        for (sockets, inner) in [
+            (Sockets::Every, false),
+            (Sockets::Of(4_026_531_840), false),
+            (Sockets::Of(1), true),
+            (Sockets::Outside(&many), false),
+        ] {
+            let code = assembled(sockets, inner);
             let end = code.len() - 2;
-            let jumps = code.iter().enumerate().filter(|(_, c)| [0x15, 0x56].contains(&c[0]));
+            let jumps = code.iter().enumerate().filter(|(_, c)| [0x15, 0x16, 0x56].contains(&c[0]));
             let targets: Vec<usize> = jumps
                 .map(|(at, c)| at + 1 + usize::from(u16::from_ne_bytes([c[2], c[3]])))
                 .collect();
@@ -296,16 +326,17 @@ mod tests {
 
     #[test]
     fn only_what_is_chosen_is_asked_of_every_descriptor() {
-        assert_eq!(assembled(None, false).len(), 23);
-        assert_eq!(assembled(Some(7), false).len(), 27);
+        assert_eq!(assembled(Sockets::Every, false).len(), 23);
+        assert_eq!(assembled(Sockets::Of(7), false).len(), 27);
+        assert_eq!(assembled(Sockets::Outside(&[7, 8, 9]), false).len(), 27);
     }
 
     #[test]
     fn a_kernel_of_another_shape_gets_no_program() {
         let mut other = found();
         other.offsets[12] = 4;
-        assert_eq!(assemble(&other, Choice { netns: None, inner_pids: false }), None);
+        assert_eq!(assemble(&other, Choice { sockets: Sockets::Every, inner_pids: false }), None);
         other.offsets.pop();
-        assert_eq!(assemble(&other, Choice { netns: None, inner_pids: true }), None);
+        assert_eq!(assemble(&other, Choice { sockets: Sockets::Every, inner_pids: true }), None);
     }
 }

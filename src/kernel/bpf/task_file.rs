@@ -2,12 +2,12 @@
 
 use super::{
     btf::Btf,
-    program::{self, Choice, ITERATOR, MEMBERS, RECORD},
-    syscall::{self, Mapping},
+    program::{self, Choice, ITERATOR, MEMBERS, RECORD, Sockets},
 };
 use crate::kernel::{
     bytes::{u32_ne, u64_ne},
     proc::root::Root,
+    syscall::{self, Mapping},
 };
 use nix::{
     errno::Errno,
@@ -39,6 +39,21 @@ pub struct Choose {
     pub inner_pids: bool,
 }
 
+/// Namespaces that are passed over inside the kernel, one instruction each; of more the others are
+/// told, and passed over by the reader.
+const PASSED_OVER: usize = 1000;
+
+/// A descriptor that is a socket of a network namespace nobody knew of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stray {
+    /// The process.
+    pub pid: u32,
+    /// The descriptor in it.
+    pub fd: u32,
+    /// Inode of the namespace.
+    pub netns: u64,
+}
+
 /// A descriptor that is a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
@@ -62,9 +77,32 @@ impl Walk {
     /// be told, since /proc knows the same.
     pub fn begin(choose: Choose) -> Option<Self> {
         let netns = choose.netns.map(u32::try_from).transpose().ok()?;
+        let sockets = netns.map_or(Sockets::Every, Sockets::Of);
+        Self::over(Choice { sockets, inner_pids: choose.inner_pids })
+    }
+
+    /// Tells of a socket of each network namespace that is not among these, in the pid namespace this
+    /// process lives in. `None`: as in [`Self::begin`], or the walk broke off.
+    pub fn strays(known: &[u64], inner_pids: bool) -> Option<Vec<Stray>> {
+        let mut passed_over: Vec<u32> =
+            known.iter().filter_map(|netns| u32::try_from(*netns).ok()).collect();
+        passed_over.truncate(PASSED_OVER);
+        let walk = Self::over(Choice { sockets: Sockets::Outside(&passed_over), inner_pids })?;
+        let mut strays: Vec<Stray> = vec![];
+        let each = |Held { pid, fd, inode: netns }| {
+            let is_known = known.contains(&netns) || strays.iter().any(|s| s.netns == netns);
+            if !is_known {
+                strays.push(Stray { pid, fd, netns });
+            }
+        };
+        let _: ControlFlow<()> = walk.run(each, || ControlFlow::Continue(())).ok()?;
+        Some(strays)
+    }
+
+    fn over(choice: Choice<'_>) -> Option<Self> {
         let types = Types::read().ok()?;
         let found = Btf::new(types.bytes())?.find(ITERATOR, &MEMBERS)?;
-        let code = program::assemble(&found, Choice { netns, inner_pids: choose.inner_pids })?;
+        let code = program::assemble(&found, choice)?;
         let program = syscall::load(&code, found.function).ok()?;
         let link = syscall::link(&program).ok()?;
         let file = syscall::iterate(&link).ok()?;
@@ -92,6 +130,25 @@ impl Walk {
             }
         }
     }
+}
+
+/// Whether a walk can be asked for, and its process ids are those of this /proc: it is this
+/// machine's, mounted in the pid namespace this process lives in, and there are CAP_PERFMON and
+/// CAP_BPF, or CAP_SYS_ADMIN that was all of them before Linux 5.8.
+pub fn may_walk(root: &Root) -> bool {
+    const SYS_ADMIN: u64 = 1 << 21;
+    const PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
+    let Some(status) = root.is_live().then(|| root.read("self/status", 16 * 1024).ok()).flatten()
+    else {
+        return false;
+    };
+    let status = String::from_utf8_lossy(&status);
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+    let capabilities = line("CapEff:").and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    // One number for each pid namespace from that of the mount inwards.
+    let numbers = line("NSpid:").map_or(0, |numbers| numbers.split_whitespace().count());
+    let may = |set: u64| set & SYS_ADMIN != 0 || set & PERFMON_AND_BPF == PERFMON_AND_BPF;
+    numbers == 1 && capabilities.is_some_and(may)
 }
 
 fn held(record: &[u8]) -> Option<Held> {

@@ -3,6 +3,7 @@
 use super::{
     mounts::{self, Standing},
     place::{Place, Visit},
+    strays::{self, Search},
 };
 use crate::kernel::{
     error::Error,
@@ -23,15 +24,18 @@ pub struct Found {
     pub places: Vec<Place>,
     /// Files of `ip netns` that stand for nothing.
     pub stale: Vec<PathBuf>,
+    /// Whether those that only a socket keeps were looked for.
+    pub looked_at_sockets: bool,
+    /// How many of those no way led into.
+    pub closed: usize,
     /// Whether processes of other users are not listed (`hidepid=2`), and their namespaces with them.
     pub processes_hidden: bool,
 }
 
-/// Finds every namespace that a file, a mount or a process leads to.
+/// Finds every namespace that a file, a mount, a process or, with `sockets`, a socket leads to.
 ///
-/// A namespace lives as long as a process is in it, a file stands for it, or a socket belongs to it;
-/// one that only a socket keeps cannot be found.
-pub fn all(root: &Root) -> Result<Found, Error> {
+/// A namespace lives as long as a process is in it, a file stands for it, or a socket belongs to it.
+pub fn all(root: &Root, sockets: bool) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut by_inode: BTreeMap<u64, Place> = BTreeMap::new();
     let mut unread = vec![];
@@ -59,12 +63,27 @@ pub fn all(root: &Root) -> Result<Found, Error> {
     }
     found.places = by_inode.into_values().collect();
     by_table(root, unread, &mut found.places);
+    if sockets {
+        by_socket(root, &mut found);
+    }
     found.places.sort_by_key(|place| {
         // Of another machine's tree the first process's comes first.
         let is_first = place.is_here || (!root.is_live() && place.pids.first() == Some(&1));
         (!is_first, place.files.is_empty(), place.files.clone(), place.pids.clone())
     });
     Ok(found)
+}
+
+/// Adds those that only a socket keeps.
+fn by_socket(root: &Root, found: &mut Found) {
+    let known: Vec<u64> = found.places.iter().filter_map(|place| place.inode).collect();
+    let Some(Search { kept, closed }) = strays::find(root, &known) else { return };
+    (found.looked_at_sockets, found.closed) = (true, closed);
+    found.places.extend(kept.into_iter().map(|kept| Place {
+        inode: Some(kept.inode),
+        kept: Some(kept),
+        ..Place::default()
+    }));
 }
 
 /// Puts processes whose link cannot be read into their namespace, a new one where it is not known.

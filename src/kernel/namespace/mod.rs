@@ -3,6 +3,7 @@
 pub mod find;
 pub mod mounts;
 pub mod place;
+pub mod strays;
 
 use super::{
     error::Error,

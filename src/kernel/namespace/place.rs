@@ -1,9 +1,14 @@
 //! A network namespace and the ways into it.
 
-use super::join;
+use super::{join, strays::Kept};
 use crate::kernel::{error::Error, proc::root::Root};
 use nix::errno::Errno;
-use std::{os::unix::fs::MetadataExt, panic, path::PathBuf, thread};
+use std::{
+    os::unix::fs::MetadataExt,
+    panic,
+    path::{Path, PathBuf},
+    thread,
+};
 
 /// Processes tried as a way in: any one does, and the first may just have ended.
 const TRIED: usize = 8;
@@ -19,6 +24,8 @@ pub struct Place {
     pub files: Vec<PathBuf>,
     /// Its processes, ascending.
     pub pids: Vec<u32>,
+    /// A socket that leads into it, where nothing else does.
+    pub kept: Option<Kept>,
 }
 
 /// How a visit ended.
@@ -56,6 +63,9 @@ impl Place {
     /// Moves the calling thread into it, by the first way that leads there.
     fn entered(&self) -> Result<(), Error> {
         let links = self.pids.iter().take(TRIED).map(|pid| format!("/proc/{pid}/ns/net").into());
+        if let Some(kept) = &self.kept {
+            return join(&kept.file, Path::new("of a socket"));
+        }
         let mut failed = None;
         for path in self.files.iter().cloned().chain(links) {
             let entered = Root::open(&path).and_then(|file| {

@@ -19,6 +19,7 @@ pub fn heading(netns: &Netns, below_another: bool) -> Document {
     let text = match (netns.kind, netns.inode) {
         (None | Some(NameKind::Named | NameKind::Mount), _) => format!("netns {name}"),
         (Some(NameKind::Host), _) => "netns of the host".to_owned(),
+        (Some(NameKind::Socket), _) => format!("netns of a socket of {name}"),
         (Some(kind), _) => format!("netns of {} {name}", kind.name()),
     };
     page.heading(&text);

@@ -1,9 +1,10 @@
-//! The one file with `unsafe` in it: bpf(2), which the crates offer only together with libbpf, and
-//! a mapping of the kernel's type information. Everything else of BPF is bytes, made and read in
-//! safe code beside this.
+//! The one file with `unsafe` in it: bpf(2), which the crates offer only together with libbpf, a
+//! mapping of the kernel's type information, and an ioctl that answers with a descriptor. Everything
+//! else of BPF is bytes, made and read in safe code in its own room.
 #![allow(
     unsafe_code,
-    reason = "bpf(2) takes addresses of programs; a mapping is memory of its own"
+    reason = "bpf(2) takes addresses of programs; a mapping is memory of its own; a number becomes a \
+              descriptor"
 )]
 
 use nix::{
@@ -100,6 +101,19 @@ unsafe fn call<const SIZE: usize>(
     let descriptor = i32::try_from(Errno::result(answer)?).map_err(|_| Errno::EBADF)?;
     // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// Asks a socket of what network namespace it is (`linux/sockios.h`, Linux 4.9).
+const SIOCGSKNS: libc::Ioctl = 0x894c;
+
+/// The network namespace of a socket, as a file to enter it by (`sock_ioctl`, needs CAP_NET_ADMIN in
+/// that namespace).
+pub(super) fn namespace_of(socket: &OwnedFd) -> Result<File, Errno> {
+    // SAFETY: the command takes no argument, so no memory is read or written for it.
+    let answer = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) };
+    let descriptor = Errno::result(answer)?;
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    Ok(File::from(unsafe { OwnedFd::from_raw_fd(descriptor) }))
 }
 
 /// A file of sysfs in memory, without reading it: six megabytes of types for a dozen numbers.
