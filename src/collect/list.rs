@@ -158,7 +158,7 @@ struct Listing<'q, 's> {
     only: Option<u64>,
     /// What the reading of the namespaces before said of itself.
     provenance: Provenance,
-    sorted: Sorted,
+    sorted: Option<Sorted>,
     held: Vec<Socket>,
     begun: bool,
     rows: u64,
@@ -205,7 +205,7 @@ impl<'q, 's> Listing<'q, 's> {
             context,
             only: None,
             provenance: Provenance::default(),
-            sorted: Sorted::default(),
+            sorted: query.order.map(|order| Sorted::new(order, query.limit)),
             held: vec![],
             begun: false,
             rows: 0,
@@ -266,9 +266,11 @@ impl<'q, 's> Listing<'q, 's> {
         if !self.passes(socket) {
             return Ok(Next::More);
         }
-        if let Some(order) = self.query.order {
+        if self.sorted.is_some() {
             self.learn(socket);
-            self.sorted.push(socket.clone(), order, self.query.limit, &self.context);
+        }
+        if let Some(sorted) = &mut self.sorted {
+            sorted.push(socket, &self.context);
             return Ok(Next::More);
         }
         if self.begun && self.context.resolver.is_none() {
@@ -322,6 +324,22 @@ impl<'q, 's> Listing<'q, 's> {
         held.iter().try_for_each(|socket| self.show(socket))
     }
 
+    /// Shows a sorted listing, as if its rows came now.
+    fn show_all(&mut self, sorted: Sorted) -> io::Result<()> {
+        let more = sorted.number() > HELD;
+        for socket in sorted.into_rows() {
+            if self.begun && self.context.resolver.is_none() {
+                self.show(&socket)?;
+                continue;
+            }
+            self.held.push(socket);
+            if more && self.held.len() >= self.waiting() {
+                self.flush(&Provenance::default(), true)?;
+            }
+        }
+        Ok(())
+    }
+
     fn show(&mut self, socket: &Socket) -> io::Result<()> {
         // Mostly the row before was the same user's, in the same cgroup.
         let is_known = !self.learns || self.learnt == (socket.uid, socket.cgroup_id);
@@ -353,9 +371,9 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     fn finish(mut self) -> io::Result<Outcome> {
-        if let Some(order) = self.query.order {
-            let sorted = std::mem::take(&mut self.sorted);
-            self.held = sorted.finish(order, self.query.limit, &self.context);
+        if let Some(mut sorted) = self.sorted.take() {
+            sorted.sort(&self.context);
+            self.show_all(sorted)?;
         }
         let told = !self.begun;
         self.flush(&Provenance::default(), false)?;

@@ -37,6 +37,7 @@ pub enum Reader {
 
 impl Field {
     /// The value in a row.
+    #[inline]
     pub fn value<'a>(&self, row: Row<'a>) -> Value<'a> {
         match self.read {
             Reader::Row(read) => read(row),

@@ -25,6 +25,7 @@ pub enum Place {
 
 impl Place {
     /// Reads the field; `None` where the struct ends before it.
+    #[inline]
     pub fn read(self, bytes: &[u8]) -> Option<u64> {
         let byte = |at: usize| bytes.get(at).copied();
         Some(match self {

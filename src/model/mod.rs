@@ -3,6 +3,7 @@
 pub mod about;
 pub mod cgroup;
 pub mod closing;
+pub mod compact;
 pub mod counters;
 pub mod details;
 pub mod earlier;

@@ -157,6 +157,7 @@ impl TcpInfo {
     }
 
     /// Reads a field; `None` where this kernel's struct ends before it.
+    #[inline]
     pub fn get(&self, place: Place) -> Option<u64> {
         place.read(self.bytes())
     }
@@ -166,6 +167,7 @@ impl TcpInfo {
     ///
     /// That is 0 in `srtt_us` and `rcv_rtt_est`, and all ones in the smallest one
     /// (`tcp_init_sock` resets it so); a listener fills in none of them (`tcp_get_info`).
+    #[inline]
     pub fn value(&self, field: &TcpField) -> Option<u64> {
         let value = self.get(field.place)?;
         let unmeasured = value == 0 || value == u64::from(u32::MAX);

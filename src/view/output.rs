@@ -1,7 +1,10 @@
 //! Where the bytes go: standard output behind one buffer.
 
 use super::frame;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    unistd,
+};
 use std::{
     io::{self, Write},
     os::fd::AsFd,
@@ -25,7 +28,12 @@ struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if frame::take(bytes) { Ok(bytes.len()) } else { io::stdout().write(bytes) }
+        if frame::take(bytes) {
+            return Ok(bytes.len());
+        }
+        // Not by way of the standard library, which looks for the last newline in every buffer.
+        let stdout = io::stdout().lock();
+        Ok(unistd::write(&stdout, bytes)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

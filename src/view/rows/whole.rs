@@ -143,6 +143,7 @@ fn facts(row: Row<'_>) -> Option<Facts> {
 }
 
 /// Address and port, the object left open.
+#[inline]
 fn end(text: &mut Pen<'_>, end: &Endpoint, addresses: &mut Texts) {
     text.put(b"{\"address\":\"");
     addresses.of(end.address).put::<40>(text);
@@ -151,6 +152,7 @@ fn end(text: &mut Pen<'_>, end: &Endpoint, addresses: &mut Texts) {
 }
 
 /// The queues, up to the value of the inode.
+#[inline]
 fn queues(text: &mut Pen<'_>, queues: Queues) {
     match queues {
         Queues::Data { recv: 0, send: 0 } => {
@@ -182,6 +184,7 @@ fn queues(text: &mut Pen<'_>, queues: Queues) {
     }
 }
 
+#[inline]
 fn number_or_null(text: &mut Pen<'_>, number: Option<u64>) {
     match number {
         Some(number) => text.number(number),
