@@ -64,7 +64,7 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
         snapshot.limits = Limits::default();
     }
     if !need.includes(Need::EARLIER) {
-        snapshot.earlier.clear();
+        snapshot.earlier = None;
     }
     let known = |pid: &&u32| snapshot.limits.process(**pid).is_some();
     for pid in query.pids.iter().filter(|pid| need.includes(Need::LIMITS) && !known(pid)) {
@@ -218,7 +218,7 @@ fn holders_alone(snapshot: &mut Snapshot, pids: &[u32]) {
 
 fn one_look(snapshot: &mut Snapshot) {
     snapshot.alive_before.clear();
-    snapshot.earlier.clear();
+    snapshot.earlier = None;
     let earlier = snapshot.samples.len().saturating_sub(1);
     snapshot.samples.drain(..earlier);
     if let Some(sample) = snapshot.samples.first_mut() {

@@ -125,7 +125,8 @@ pub fn take_each<T: Send>(
             snapshot.limits = limits::read(query, &snapshot.owners, netns);
         }
         if query.need.includes(Need::EARLIER) {
-            let looks = (snapshot.earlier.as_slice(), snapshot.sockets.as_slice());
+            let earlier = snapshot.earlier.as_deref().unwrap_or_default();
+            let looks = (earlier, snapshot.sockets.as_slice());
             count_dead_sockets(query, &snapshot.samples, looks, &mut snapshot.limits);
             snapshot.settings.of_host = sysctl::of_first_namespace(&query.root);
         }
@@ -216,7 +217,7 @@ struct Look {
     sockets: Vec<Socket>,
     /// What is kept of the sockets where another look follows.
     alive: Vec<Alive>,
-    earlier: Vec<Earlier>,
+    earlier: Option<Vec<Earlier>>,
     provenance: Provenance,
 }
 
@@ -225,7 +226,7 @@ impl Look {
     fn is_the_first(&mut self, query: &Query) {
         self.alive = self.sockets.iter().filter_map(alive).collect();
         if query.need.includes(Need::EARLIER) {
-            self.earlier = self.sockets.iter().map(Earlier::of).collect();
+            self.earlier = Some(self.sockets.iter().map(Earlier::of).collect());
             // Half a kilobyte each, by the hundred thousand: not kept while waiting.
             drop(std::mem::take(&mut self.sockets));
         }
@@ -264,7 +265,7 @@ fn look(netns: NetnsIndex, query: &Query, start: Instant) -> Result<Look, Error>
         settings,
         sockets,
         alive: vec![],
-        earlier: vec![],
+        earlier: None,
         provenance,
     })
 }
@@ -275,7 +276,7 @@ fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snaps
     let last = match last {
         None => {
             let Look { settings, sockets, provenance, .. } = first;
-            Look { samples: vec![], settings, sockets, alive: vec![], earlier: vec![], provenance }
+            Look { samples: vec![], settings, sockets, alive: vec![], earlier: None, provenance }
         }
         Some(mut last) => {
             samples.append(&mut last.samples);

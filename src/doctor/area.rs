@@ -1,6 +1,6 @@
 //! What a rule looks after: the lines of the checklist.
 
-use super::evidence::{DescriptorUse, Evidence};
+use super::evidence::Evidence;
 use crate::model::{queues::Queues, state::State};
 use serde::Serialize;
 
@@ -137,7 +137,9 @@ fn memory(evidence: &Evidence<'_>) -> String {
 }
 
 fn descriptors(evidence: &Evidence<'_>) -> String {
-    let fullest = evidence.descriptor_use().into_iter().max_by_key(DescriptorUse::per_mille);
+    // Of equally full ones that with most; one that has none, as threads of the kernel, is no news.
+    let fullest = evidence.descriptor_use().into_iter().filter(|used| used.open > 0);
+    let fullest = fullest.max_by_key(|used| (used.per_mille(), used.open));
     fullest.map_or_else(String::new, |used| {
         format!("fullest {} {} of {}", used.party.text(), used.open, used.limit)
     })

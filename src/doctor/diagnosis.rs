@@ -5,6 +5,7 @@ use super::{
     config::{Config, Exception},
     evidence::Evidence,
     finding::{Finding, Severity},
+    rounds::Watch,
     rule::{Judgement, Rule},
     story,
     subject::Kind,
@@ -204,13 +205,22 @@ pub fn examine(
     rules: &[&'static Rule],
     plan: &Plan,
 ) -> Diagnosis {
-    let evidence = Evidence::of(snapshot, options.unwrap_or_default());
+    of(&Evidence::of(snapshot, options), rules, plan, None)
+}
+
+/// Judges evidence, in a watch with what earlier rounds saw.
+pub fn of(
+    evidence: &Evidence<'_>,
+    rules: &[&'static Rule],
+    plan: &Plan,
+    watch: Option<Watch<'_>>,
+) -> Diagnosis {
     let (mut findings, mut checked, mut excepted) = (vec![], vec![], vec![]);
     for rule in rules.iter().filter(|rule| plan.asks(rule)) {
         let judgement = if plan.skips(rule) {
             Judgement::Skipped("left out by --skip".to_owned())
         } else {
-            rule.judge(&evidence, &plan.config)
+            rule.judge(evidence, &plan.config, watch)
         };
         let (status, reason) = match judgement {
             Judgement::Skipped(reason) => (Status::Skipped, Some(reason)),
@@ -223,7 +233,7 @@ pub fn examine(
                             subject: finding.subject.text,
                             reason: reason.clone(),
                         }),
-                        None => findings.push(with_options(finding, &evidence)),
+                        None => findings.push(with_options(finding, evidence).addressed()),
                     }
                 }
                 (status, None)
@@ -231,7 +241,7 @@ pub fn examine(
         };
         checked.push(Checked { id: rule.id, area: rule.area, status, reason });
     }
-    let areas = areas(&evidence, rules, &findings, &checked);
+    let areas = areas(evidence, rules, &findings, &checked);
     let worst = findings.iter().map(|finding: &Finding| finding.severity).max();
     let judged = checked.iter().any(|checked| checked.status != Status::Skipped);
     let verdict = match worst {
@@ -241,15 +251,15 @@ pub fn examine(
         _ => Verdict::Unknown,
     };
     Diagnosis {
-        window_ms: snapshot.window_ms(),
+        window_ms: evidence.snapshot.window_ms(),
         verdict,
         findings: story::tell(findings, rules),
         checked,
         areas,
         excepted,
-        figures: figures(&evidence),
-        nearest_limit: nearest(snapshot),
-        socket_options: options.map(<[_]>::to_vec),
+        figures: figures(evidence),
+        nearest_limit: nearest(evidence.snapshot),
+        socket_options: evidence.socket_options.map(<[_]>::to_vec),
     }
 }
 

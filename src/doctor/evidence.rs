@@ -145,6 +145,8 @@ pub struct Evidence<'s> {
     /// What listens, and which addresses are this machine's.
     pub listeners: Listeners,
     earlier: HashMap<u64, &'s Earlier>,
+    /// Options of sockets, where they were to be read.
+    pub socket_options: Option<&'s [SocketOptions]>,
     options: HashMap<u64, &'s SocketOptions>,
     tuples: OnceCell<Tuples<'s>>,
     ephemeral: OnceCell<Option<EphemeralPorts>>,
@@ -156,13 +158,14 @@ pub struct Evidence<'s> {
 
 impl<'s> Evidence<'s> {
     /// Looks at a snapshot, and at the options of some of its sockets where they were read.
-    pub fn of(snapshot: &'s Snapshot, options: &'s [SocketOptions]) -> Self {
+    pub fn of(snapshot: &'s Snapshot, options: Option<&'s [SocketOptions]>) -> Self {
         let by_key = |earlier: &'s Earlier| Some((earlier.cookie.or(earlier.inode)?, earlier));
         Self {
             snapshot,
             listeners: Listeners::of(&snapshot.sockets),
-            earlier: snapshot.earlier.iter().filter_map(by_key).collect(),
-            options: options.iter().map(|options| (options.inode, options)).collect(),
+            earlier: snapshot.earlier.iter().flatten().filter_map(by_key).collect(),
+            socket_options: options,
+            options: options.into_iter().flatten().map(|read| (read.inode, read)).collect(),
             tuples: OnceCell::new(),
             ephemeral: OnceCell::new(),
             usable: OnceCell::new(),
@@ -231,21 +234,29 @@ impl<'s> Evidence<'s> {
         self.earlier.get(&socket.cookie.or(socket.inode)?).copied()
     }
 
+    /// Whether a socket came since the first look. `None`: there was one look, or nothing tells this
+    /// socket from another (/proc/net does not, of one that no process holds).
+    pub fn is_new(&self, socket: &Socket) -> Option<bool> {
+        let key = socket.cookie.or(socket.inode)?;
+        self.has_two_looks().then(|| !self.earlier.contains_key(&key))
+    }
+
     /// Whether sockets were looked at twice.
     pub fn has_two_looks(&self) -> bool {
-        !self.earlier.is_empty()
+        self.snapshot.earlier.is_some()
     }
 
     /// Sockets in a state at the first look. `None`: there was one look.
     pub fn count_before(&self, state: State) -> Option<usize> {
         let is_it = |earlier: &&Earlier| earlier.is_tcp && earlier.state() == state;
-        self.has_two_looks().then(|| self.snapshot.earlier.iter().filter(is_it).count())
+        Some(self.snapshot.earlier.as_ref()?.iter().filter(is_it).count())
     }
 
     /// Ports that had a listener at the first look and have none at the last, ascending.
     pub fn ports_not_listened_on_any_more(&self) -> Vec<u16> {
         let now: HashSet<u16> = self.in_state(State::Listen).map(|s| s.local.port).collect();
-        let before = self.snapshot.earlier.iter().filter_map(|earlier| earlier.listening_port);
+        let before =
+            self.snapshot.earlier.iter().flatten().filter_map(|earlier| earlier.listening_port);
         let mut gone: Vec<u16> = before.filter(|port| !now.contains(port)).collect();
         gone.sort_unstable();
         gone.dedup();
@@ -273,6 +284,13 @@ impl<'s> Evidence<'s> {
     /// and never more than that, since nothing comes after the FIN but answers to probes.
     pub fn silent_ms(socket: &Socket) -> Option<u64> {
         Self::info(socket, "last_ack_recv")
+    }
+
+    /// Milliseconds since data was sent or received on a connection, whichever is less. `None`: the
+    /// source does not tell.
+    pub fn idle_ms(socket: &Socket) -> Option<u64> {
+        let sent = Self::info(socket, "last_data_sent")?;
+        Some(sent.min(Self::info(socket, "last_data_recv")?))
     }
 
     /// Its options. `None`: they were not read.
@@ -337,6 +355,8 @@ impl<'s> Evidence<'s> {
         let (Some(ports), Some(usable)) = (self.ephemeral(), self.usable_ports()) else {
             return vec![];
         };
+        // Clients that bind first have a rule of their own, which guesses; here ports are counted.
+        let ports = ports.certain();
         let window_ms = self.snapshot.window_ms().and_then(|ms| u32::try_from(ms).ok());
         let mut found: Vec<Destination<'s>> = self
             .tuples()
@@ -350,15 +370,16 @@ impl<'s> Evidence<'s> {
                 let closes = history::closed_within(sockets.iter().copied(), window);
                 let settings = &self.snapshot.settings;
                 let counted = destination::ports(
-                    ports,
+                    &ports,
                     settings,
                     self.tuples(),
                     (local, peer),
                     (closes, window),
                 );
-                let opened = sockets.iter().filter(|s| self.earlier(s).is_none()).count();
-                let opened_per_second =
-                    self.has_two_looks().then(|| self.per_second(opened as u64)).flatten();
+                // Unknown of one is unknown of all: a TIME_WAIT of /proc/net may be old or new.
+                let opened: Option<u64> =
+                    sockets.iter().map(|s| self.is_new(s).map(u64::from)).sum();
+                let opened_per_second = opened.and_then(|opened| self.per_second(opened));
                 Some(Destination { local, peer, sockets, ports: counted, opened_per_second })
             })
             .collect();

@@ -1,6 +1,6 @@
 //! What a rule says.
 
-use super::subject::Subject;
+use super::{parties::Party, subject::Subject};
 use crate::report::remedy::{Avoid, Remedy};
 pub use crate::report::time_wait::attribution::Confidence;
 use serde::Serialize;
@@ -120,10 +120,50 @@ impl Finding {
         self
     }
 
+    /// With the process id in commands where `PID` stands for the only one it can be.
+    #[must_use]
+    pub fn addressed(mut self) -> Self {
+        let [Party { pid: Some(pid), .. }] = self.subject.processes.as_slice() else { return self };
+        let pid = pid.to_string();
+        let commands = self.remedies.iter_mut().filter_map(|remedy| remedy.command.as_mut());
+        for text in commands.chain(self.surer.as_mut()) {
+            *text = with_word(text, "PID", &pid);
+        }
+        self
+    }
+
     /// Sockets it is about: their owners will be looked up.
     #[must_use]
     pub fn about(mut self, sockets: impl IntoIterator<Item = Option<u64>>) -> Self {
         self.sockets.extend(sockets.into_iter().flatten());
         self
+    }
+}
+
+/// A text with a word replaced wherever it stands for itself: not in `TCP_KEEPIDLE`.
+fn with_word(text: &str, word: &str, by: &str) -> String {
+    let is_apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+    let mut parts = text.split(word).peekable();
+    let mut written = String::new();
+    while let Some(part) = parts.next() {
+        written.push_str(part);
+        if let Some(next) = parts.peek() {
+            let alone = is_apart(written.chars().next_back()) && is_apart(next.chars().next());
+            written.push_str(if alone { by } else { word });
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_id_is_written_where_it_is_meant() {
+        let of = |text| with_word(text, "PID", "7");
+        assert_eq!(of("cat /proc/PID/stack; gdb -p PID"), "cat /proc/7/stack; gdb -p 7");
+        assert_eq!(of("TCP_KEEPIDLE PIDS $PPID x_PID"), "TCP_KEEPIDLE PIDS $PPID x_PID");
+        assert_eq!(of(""), "");
     }
 }

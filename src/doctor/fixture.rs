@@ -4,6 +4,7 @@ use super::{
     config::Config,
     evidence::Evidence,
     finding::{Finding, Severity},
+    rounds::{Round, Rounds, Watch},
     rule::{Judgement, Rule},
 };
 use crate::model::{
@@ -25,13 +26,14 @@ use crate::model::{
     tcp_info::{Place, TCP_FIELDS, TcpInfo},
     timer::{Timer, TimerKind},
 };
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A host under construction.
 pub(super) struct Machine {
     snapshot: Snapshot,
     programs: Vec<(Process, Vec<(u64, u32)>)>,
     options: Vec<SocketOptions>,
+    rounds: Rounds,
     next: u64,
 }
 
@@ -162,7 +164,7 @@ impl Machine {
                 },
                 sockets: vec![],
                 alive_before: vec![],
-                earlier: vec![],
+                earlier: Some(vec![]),
                 owners: Owners::default(),
                 settings,
                 limits: Limits {
@@ -175,6 +177,7 @@ impl Machine {
             },
             programs: vec![],
             options: vec![],
+            rounds: Rounds::default(),
             next: 1_000_000,
         }
     }
@@ -219,7 +222,7 @@ impl Machine {
     /// A socket at both looks, as it is now.
     pub(super) fn both(mut self, socket: Socket) -> Self {
         let socket = self.identified(socket);
-        self.snapshot.earlier.push(Earlier::of(&socket));
+        self.looked_at(&socket);
         self.snapshot.sockets.push(socket);
         self
     }
@@ -228,7 +231,7 @@ impl Machine {
     pub(super) fn became(mut self, before: Socket, now: Socket) -> Self {
         let now = self.identified(now);
         let before = Socket { cookie: now.cookie, inode: now.inode, ..before };
-        self.snapshot.earlier.push(Earlier::of(&before));
+        self.looked_at(&before);
         self.snapshot.sockets.push(now);
         self
     }
@@ -243,13 +246,18 @@ impl Machine {
     /// A socket of the first look that is gone.
     pub(super) fn gone(mut self, socket: Socket) -> Self {
         let socket = self.identified(socket);
-        self.snapshot.earlier.push(Earlier::of(&socket));
+        self.looked_at(&socket);
         self
     }
 
     /// Many sockets at both looks, of the numbers from 0.
     pub(super) fn many(self, count: u16, socket: impl Fn(u16) -> Socket) -> Self {
         (0..count).fold(self, |machine, number| machine.both(socket(number)))
+    }
+
+    /// At the first look.
+    fn looked_at(&mut self, socket: &Socket) {
+        self.snapshot.earlier.get_or_insert_default().push(Earlier::of(socket));
     }
 
     fn identified(&mut self, mut socket: Socket) -> Socket {
@@ -288,6 +296,17 @@ impl Machine {
         self
     }
 
+    /// The rounds of a watch before this one, ten seconds from each to the next.
+    pub(super) fn after(mut self, rounds: impl IntoIterator<Item = Self>) -> Self {
+        for machine in rounds {
+            let mut snapshot = machine.snapshot();
+            snapshot.about.generated_at = self.snapshot.about.generated_at;
+            self.rounds.add(Round::of(&Evidence::of(&snapshot, None)));
+            self.snapshot.about.generated_at += Duration::from_secs(10);
+        }
+        self
+    }
+
     /// Any other change.
     pub(super) fn with(mut self, change: impl FnOnce(&mut Snapshot)) -> Self {
         change(&mut self.snapshot);
@@ -306,9 +325,11 @@ impl Machine {
 
     /// What a rule says of it.
     pub(super) fn judged(self, rule: &'static Rule) -> Judgement {
-        let options = self.options.clone();
+        let (options, rounds) = (self.options.clone(), self.rounds.clone());
         let snapshot = self.snapshot();
-        rule.judge(&Evidence::of(&snapshot, &options), &Config::default())
+        let evidence = Evidence::of(&snapshot, Some(&options));
+        let watch = Watch { before: &rounds, now: &Round::of(&evidence) };
+        rule.judge(&evidence, &Config::default(), Some(watch))
     }
 
     /// What a rule finds; panics where it could not be judged.

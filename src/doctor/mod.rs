@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod finding;
 pub mod needs;
 pub mod parties;
+pub mod rounds;
 pub mod rule;
 pub mod rules;
 pub mod share;

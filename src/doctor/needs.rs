@@ -49,7 +49,9 @@ impl Need {
                 .window_ms()
                 .is_none()
                 .then(|| "there are no counters of two moments".to_owned()),
-            Self::TwoLooks => (snapshot.earlier.is_empty() && !snapshot.sockets.is_empty())
+            Self::TwoLooks => snapshot
+                .earlier
+                .is_none()
                 .then(|| "the sockets were looked at once".to_owned()),
             Self::Netlink => (snapshot.about.source == SourceKind::Proc).then(|| {
                 let why = snapshot.about.fallback_reason.as_deref().unwrap_or("--source proc");

@@ -6,6 +6,7 @@ use super::{
     evidence::Evidence,
     finding::{Confidence, Finding, Severity},
     needs::Need,
+    rounds::{GROWING, Trend, Watch, Watched},
     subject::Subject,
     threshold::Threshold,
 };
@@ -140,17 +141,38 @@ pub struct Case<'e, 's> {
     pub evidence: &'e Evidence<'s>,
     rule: &'static str,
     config: &'e Config,
+    watch: Option<Watch<'e>>,
 }
 
 impl<'e, 's> Case<'e, 's> {
     /// The case of a rule.
-    pub fn of(rule: &Rule, evidence: &'e Evidence<'s>, config: &'e Config) -> Self {
-        Self { evidence, rule: rule.id, config }
+    pub fn of(
+        rule: &Rule,
+        evidence: &'e Evidence<'s>,
+        config: &'e Config,
+        watch: Option<Watch<'e>>,
+    ) -> Self {
+        Self { evidence, rule: rule.id, config, watch }
     }
 
     /// A threshold: the config file's, else the rule's own.
     pub fn at(&self, threshold: &Threshold) -> f64 {
         self.config.threshold(self.rule, threshold.key).unwrap_or(threshold.value)
+    }
+
+    /// How a count went over the rounds of a watch. `None`: this is the first, or there is no watch.
+    pub fn trend(&self, watched: Watched) -> Option<Trend> {
+        self.watch?.trend(watched)
+    }
+
+    /// The same of a count that grows, and has grown for long enough.
+    pub fn growing(&self, watched: Watched) -> Option<Trend> {
+        self.trend(watched).filter(|trend| trend.grows_for(self.at(&GROWING)))
+    }
+
+    /// What a count usually was in the rounds before. `None`: there were too few.
+    pub fn usually(&self, watched: Watched) -> Option<u64> {
+        self.watch?.before.usually(watched)
     }
 
     /// The graver of the levels that a number reaches; `None`: none of them.
@@ -161,10 +183,15 @@ impl<'e, 's> Case<'e, 's> {
 
 impl Rule {
     /// Judges, where what it needs is there.
-    pub fn judge(&'static self, evidence: &Evidence<'_>, config: &Config) -> Judgement {
+    pub fn judge(
+        &'static self,
+        evidence: &Evidence<'_>,
+        config: &Config,
+        watch: Option<Watch<'_>>,
+    ) -> Judgement {
         match self.needs.iter().find_map(|need| need.lacking(evidence)) {
             Some(reason) => Judgement::Skipped(reason),
-            None => (self.judge)(&Case::of(self, evidence, config)),
+            None => (self.judge)(&Case::of(self, evidence, config, watch)),
         }
     }
 

@@ -142,7 +142,7 @@ fn causes_are_rules_and_no_rule_causes_itself() {
 mod whole {
     use super::*;
     use crate::doctor::{
-        diagnosis::{Plan, Verdict, examine},
+        diagnosis::{Plan, Status, Verdict, examine},
         finding::Severity,
         fixture::{Machine, socket},
     };
@@ -182,6 +182,26 @@ mod whole {
     }
 
     #[test]
+    fn a_first_look_that_saw_no_socket_is_a_look() {
+        let storm = || {
+            let machine = Machine::idle().grew("Tcp.ActiveOpens", 0, 1000);
+            (0..1000u16).fold(machine, |machine, n| {
+                let local = format!("10.0.0.1:{}", 40_000 + n);
+                machine.newly(socket(State::TimeWait, &local, "10.0.0.7:80"))
+            })
+        };
+        let of = |snapshot| {
+            let diagnosis = examine(&snapshot, None, RULES, &Plan::default());
+            let checked = diagnosis.checked.into_iter().find(|c| c.id == "short-lived-connections");
+            checked.unwrap()
+        };
+        assert_eq!(of(storm().snapshot()).status, Status::Fired);
+        let once = of(storm().with(|snapshot| snapshot.earlier = None).snapshot());
+        assert_eq!(once.status, Status::Skipped);
+        assert_eq!(once.reason.as_deref(), Some("the sockets were looked at once"));
+    }
+
+    #[test]
     fn rules_are_chosen_and_findings_excepted() {
         let machine = || {
             let full = socket(State::Listen, "0.0.0.0:80", "0.0.0.0:0").accepting(6, 5).owned(7);
@@ -194,7 +214,7 @@ mod whole {
         let text =
             "[[except]]\nrule = \"accept-queue-overflow\"\nsubject = \":80\"\nreason = \"x\"\n";
         let config =
-            crate::doctor::config::Config::parse(text, crate::doctor::rules::thresholds_of)
+            crate::doctor::config::Config::parse(text, &crate::doctor::rules::thresholds())
                 .unwrap();
         let diagnosis = examine(&machine(), None, RULES, &Plan { config, ..Plan::default() });
         assert_eq!((diagnosis.verdict, diagnosis.excepted.len()), (Verdict::Ok, 1));

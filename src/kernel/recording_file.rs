@@ -62,7 +62,7 @@ pub fn read(path: &Path) -> Result<Vec<Recording>, Error> {
             about,
             sockets,
             alive_before: vec![],
-            earlier: vec![],
+            earlier: None,
             owners: Owners::default(),
             settings: Settings::default(),
             limits: Limits::default(),

@@ -1,6 +1,6 @@
 //! Sets of port numbers.
 
-use std::ops::RangeInclusive;
+use std::{fmt, ops::RangeInclusive};
 
 /// Ports from 0 to 65535, as bits.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,9 +36,22 @@ impl PortSet {
         range.for_each(|port| self.insert(port));
     }
 
+    /// With every port of another.
+    #[must_use]
+    pub fn with(mut self, other: &Self) -> Self {
+        for (word, more) in self.words.iter_mut().zip(other.words.iter()) {
+            *word |= more;
+        }
+        self
+    }
+
     /// Whether a port is in it.
     pub fn contains(&self, port: u16) -> bool {
         self.words.get(usize::from(port / 64)).is_some_and(|word| word & (1 << (port % 64)) != 0)
+    }
+
+    fn has(&self, port: u32) -> bool {
+        u16::try_from(port).is_ok_and(|port| self.contains(port))
     }
 
     /// How many ports of a range are in it.
@@ -47,8 +60,34 @@ impl PortSet {
     }
 }
 
-impl std::fmt::Debug for PortSet {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl FromIterator<u16> for PortSet {
+    fn from_iter<I: IntoIterator<Item = u16>>(ports: I) -> Self {
+        let mut set = Self::empty();
+        for port in ports {
+            set.insert(port);
+        }
+        set
+    }
+}
+
+/// The form of `ip_local_reserved_ports`, ascending.
+impl fmt::Display for PortSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut next, mut comma) = (0u32, "");
+        while let Some(low) = (next..=65_535).find(|port| self.has(*port)) {
+            let high = (low..65_535).find(|port| !self.has(port + 1)).unwrap_or(65_535);
+            write!(f, "{comma}{low}")?;
+            if high > low {
+                write!(f, "-{high}")?;
+            }
+            (next, comma) = (high + 1, ",");
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PortSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries((0..=u16::MAX).filter(|port| self.contains(*port))).finish()
     }
 }
@@ -64,5 +103,16 @@ mod tests {
         assert_eq!(set.count_in(0..=u16::MAX), 4);
         assert_eq!(PortSet::parse("\n"), Some(PortSet::empty()));
         assert_eq!(PortSet::parse("80,x"), None);
+    }
+
+    #[test]
+    fn a_set_is_written_as_the_kernel_reads_it() {
+        let written = |list: &str| PortSet::parse(list).unwrap().to_string();
+        assert_eq!(written(""), "");
+        assert_eq!(written("9,8,10,80"), "8-10,80");
+        assert_eq!(written("65535,65534,0"), "0,65534-65535");
+        assert_eq!(written("0-65535"), "0-65535");
+        let both = PortSet::parse("80").unwrap().with(&PortSet::parse("81").unwrap());
+        assert_eq!(both.to_string(), "80-81");
     }
 }

@@ -29,8 +29,8 @@ pub struct Snapshot {
     pub sockets: Vec<Socket>,
     /// Sockets seen alive at the first look of the window; empty where there was one look.
     pub alive_before: Vec<Alive>,
-    /// Every socket of the first look, where the two are to be compared.
-    pub earlier: Vec<Earlier>,
+    /// Every socket of the first look, where the two are to be compared. `None`: there was one look.
+    pub earlier: Option<Vec<Earlier>>,
     /// Who holds the sockets of either look.
     pub owners: Owners,
     /// Settings.

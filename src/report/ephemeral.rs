@@ -68,6 +68,12 @@ impl EphemeralPorts {
         Some(ports)
     }
 
+    /// The same with nothing suspected: what is counted then is a proof, and may be too little.
+    #[must_use]
+    pub fn certain(&self) -> Self {
+        Self { suspected: PortSet::empty(), ..self.clone() }
+    }
+
     /// The range, both ends included.
     pub fn range(&self) -> RangeInclusive<u16> {
         self.range.clone()
@@ -337,7 +343,7 @@ mod tests {
             },
             sockets,
             alive_before: vec![],
-            earlier: vec![],
+            earlier: None,
             owners: Owners::default(),
             settings,
             limits: Limits::default(),

@@ -2,8 +2,10 @@
 
 use crate::{
     fixture::{Line, Tree},
+    lab::{namespace::Namespace, requirement::require_live, transport::listener},
     program::run,
 };
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 /// A host with a connection that its program has not closed, as /proc tells it.
 fn tree() -> Tree {
@@ -82,4 +84,49 @@ fn rounds_of_a_watch_are_documents() {
     let ended = on(&tree(), "--ndjson --watch=0.1 --times 2");
     assert_eq!(ended.code, Some(0), "{ended}");
     assert_eq!(ended.lines().len(), 2, "{ended}");
+}
+
+/// A namespace with a listener that has more connections waiting than it wants.
+fn stuck() -> (Namespace, TcpListener, Vec<TcpStream>) {
+    let namespace = Namespace::new();
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 7301));
+    let (listener, clients) = namespace.run(|| {
+        let listener = listener(at, 1);
+        (listener, (0..2).map(|_| TcpStream::connect(at).unwrap()).collect())
+    });
+    (namespace, listener.into(), clients)
+}
+
+#[test]
+fn every_namespace_is_diagnosed_and_named() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let (blue, _listener, _clients) = stuck();
+    let well = Namespace::new();
+    let everywhere = |words: &str| {
+        let own = ["doctor", "--all-netns", "--interval", "0.3", "--only", "accept-queue-overflow"];
+        run(own.into_iter().chain(words.split_whitespace()))
+    };
+    let ended = everywhere("--json");
+    assert_eq!(ended.code, Some(2), "{ended}");
+    let document = ended.json();
+    assert_eq!(document["schema"], "sockeye.namespaces/1");
+    assert_eq!(document["report"], "sockeye.doctor/1");
+    let of = |name: &str| {
+        let all = document["namespaces"].as_array().unwrap();
+        all.iter().find(|one| one["netns"]["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of(blue.name())["verdict"], "critical");
+    assert_eq!(of(blue.name())["findings"][0]["id"], "accept-queue-overflow");
+    assert_eq!(of(well.name())["findings"].as_array().unwrap().len(), 0);
+    let page = everywhere("").text();
+    let heading = format!("netns {}\n", blue.name());
+    assert!(page.contains(&heading), "{page}");
+    assert!(page.contains("No problem found in "), "{page}");
+    assert!(!page.contains(&format!("netns {}\n", well.name())), "{page}");
+    let line = everywhere("--format nagios").text();
+    assert_eq!(line.lines().count(), 1, "{line}");
+    // Beside it there may be namespaces of other tests with the same finding.
+    assert!(line.starts_with("SOCKEYE CRITICAL - in "), "{line}");
 }

@@ -1,6 +1,6 @@
 //! Every rule, one file each. A new one is registered here and nowhere else.
 
-use super::{rule::Rule, threshold::Threshold};
+use super::{config::Known, rule::Rule};
 
 mod closing {
     pub(super) mod abortive_close;
@@ -37,6 +37,7 @@ mod ports {
     pub(super) mod connect_port_scan;
     pub(super) mod ephemeral_port_pressure;
     pub(super) mod port_range_too_wide;
+    mod reserving;
     pub(super) mod self_connect;
     pub(super) mod service_port_in_ephemeral_range;
     pub(super) mod snat_exhaustion_suspected;
@@ -149,7 +150,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id).copied()
 }
 
-/// The thresholds of the rule of this name.
-pub fn thresholds_of(id: &str) -> Option<&'static [Threshold]> {
-    find(id).map(|rule| rule.thresholds)
+/// What a config file may set.
+pub fn thresholds() -> Known {
+    RULES.iter().map(|rule| (rule.id, rule.thresholds)).collect()
 }

@@ -227,7 +227,7 @@ enum Next {
 struct Reading {
     sockets: Vec<crate::model::socket::Socket>,
     alive: Vec<Alive>,
-    earlier: Vec<Earlier>,
+    earlier: Option<Vec<Earlier>>,
     processes: Vec<(Process, Vec<(u64, u32)>)>,
     by_pid: HashMap<u32, usize>,
     settings: Settings,
@@ -278,7 +278,7 @@ impl Reading {
             }
             "earlier" => {
                 let sockets: Vec<Earlier> = serde_json::from_str(body)?;
-                self.earlier.extend(sockets);
+                self.earlier.get_or_insert_default().extend(sockets);
             }
             "process" => {
                 let process = serde_json::from_str::<ProcessRecord<'_>>(body)?.process();

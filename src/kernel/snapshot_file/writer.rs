@@ -108,8 +108,12 @@ impl<W: Write> Lines<W> {
             let pairs: Vec<_> = alive.iter().map(|a| (a.cookie, a.inode)).collect();
             self.line("alive", &pairs)?;
         }
-        for sockets in snapshot.earlier.chunks(PAIRS) {
-            self.line("earlier", &sockets)?;
+        if let Some(earlier) = &snapshot.earlier {
+            // One empty line says that the first look saw none.
+            let none = earlier.is_empty().then_some(earlier.as_slice());
+            for sockets in earlier.chunks(PAIRS).chain(none) {
+                self.line("earlier", &sockets)?;
+            }
         }
         for socket in &snapshot.sockets {
             self.line("socket", &SocketRecord::of(socket))?;

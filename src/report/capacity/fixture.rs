@@ -28,7 +28,7 @@ pub(super) fn snapshot() -> Snapshot {
         },
         sockets: vec![],
         alive_before: vec![],
-        earlier: vec![],
+        earlier: None,
         owners: Owners::default(),
         settings: Settings::default(),
         limits: Limits::default(),

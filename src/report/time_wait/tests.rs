@@ -39,7 +39,7 @@ fn snapshot(sockets: Vec<Socket>) -> Snapshot {
         },
         sockets,
         alive_before: vec![],
-        earlier: vec![],
+        earlier: None,
         owners: Owners::default(),
         settings: Settings::default(),
         samples: [0, 1000].map(|at_ms| Sample { at_ms, counters: Counters::default() }).into(),

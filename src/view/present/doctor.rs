@@ -8,11 +8,10 @@ use crate::{
         finding::{Confidence, Finding, Severity},
         rule::Rule,
     },
-    model::netns::Netns,
     report::remedy::Remedy,
     view::document::Document,
 };
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of the names beside a finding's text.
@@ -26,6 +25,7 @@ pub fn document(diagnosis: &Diagnosis, verbose: bool) -> Document {
     for line in &diagnosis.areas {
         checklist(&mut page, line);
     }
+    let mut full: Vec<&Finding> = vec![];
     for (at, finding) in diagnosis.findings.iter().enumerate() {
         // What causes something worse is told in full, too.
         let is_cause = diagnosis.findings.iter().any(|f| f.caused_by.contains(&at));
@@ -34,7 +34,9 @@ pub fn document(diagnosis: &Diagnosis, verbose: bool) -> Document {
             page.blank();
         }
         if in_full {
-            told(&mut page, finding, diagnosis);
+            let above = full.iter().find(|above| above.id == finding.id).copied();
+            told(&mut page, finding, diagnosis, above);
+            full.push(finding);
         } else {
             page.paragraph("", 3, &headline(finding));
         }
@@ -88,7 +90,9 @@ fn headline(finding: &Finding) -> String {
     format!("{}[{}]: {title}", finding.severity.name(), finding.id)
 }
 
-fn told(page: &mut Page, finding: &Finding, diagnosis: &Diagnosis) {
+/// A finding in full. Of one whose rule has spoken above, what is different: the same rule says the
+/// same of every process.
+fn told(page: &mut Page, finding: &Finding, diagnosis: &Diagnosis, above: Option<&Finding>) {
     page.heading(&headline(finding));
     let mut fact = |name: &str, text: &str| {
         let first = format!("  {name:<width$}", width = NAMES - 2);
@@ -112,12 +116,21 @@ fn told(page: &mut Page, finding: &Finding, diagnosis: &Diagnosis) {
             None => fact("sure", sure),
         }
     }
-    fact("means", finding.meaning);
-    for (at, cause) in finding.causes.iter().take(CAUSES).enumerate() {
+    if above.is_none() {
+        fact("means", finding.meaning);
+    }
+    let is_new = |cause: &&String| above.is_none_or(|above| !above.causes.contains(cause));
+    for (at, cause) in finding.causes.iter().filter(is_new).take(CAUSES).enumerate() {
         fact(if at == 0 { "why" } else { "" }, &format!("{}. {cause}", at + 1));
     }
-    for remedy in &finding.remedies {
+    let is_new = |remedy: &&Remedy| above.is_none_or(|above| !above.remedies.contains(remedy));
+    for remedy in finding.remedies.iter().filter(is_new) {
         fix(page, remedy);
+    }
+    if let Some(above) = above {
+        let more = format!("the rest as above, for {}", above.subject.text);
+        page.paragraph("  more    ", NAMES, &shown(more.as_bytes()));
+        return;
     }
     for (at, avoid) in finding.avoid.iter().enumerate() {
         let first = format!("  {:<width$}", if at == 0 { "not" } else { "" }, width = NAMES - 2);
@@ -199,7 +212,7 @@ fn verdict(diagnosis: &Diagnosis) -> String {
     text + "."
 }
 
-fn nearest_limit(nearest: &Nearest) -> String {
+pub(super) fn nearest_limit(nearest: &Nearest) -> String {
     format!(
         "Nearest to its end: {} of {}, {} of {} {} ({} %).",
         nearest.id,
@@ -209,67 +222,6 @@ fn nearest_limit(nearest: &Nearest) -> String {
         nearest.unit,
         nearest.used_percent
     )
-}
-
-/// One line with perfdata: `SOCKEYE WARNING - …|critical=0;;1 …` (monitoring-plugins.org,
-/// developer guidelines: `'label'=value[unit];[warn];[crit];[min];[max]`). Of several network
-/// namespaces the worst finding is told with where it is, and figures are sums.
-pub fn nagios<'d>(each: impl Iterator<Item = (&'d Netns, &'d Diagnosis)>, several: bool) -> String {
-    let each: Vec<(&Netns, &Diagnosis)> = each.collect();
-    let diagnoses = || each.iter().map(|(_, diagnosis)| *diagnosis);
-    let is = |verdict| diagnoses().any(|diagnosis| diagnosis.verdict == verdict);
-    let (word, is_unknown) = match () {
-        () if is(Verdict::Critical) => ("CRITICAL", false),
-        () if is(Verdict::Warning) => ("WARNING", false),
-        () if is(Verdict::Ok) => ("OK", false),
-        () => ("UNKNOWN", true),
-    };
-    let findings =
-        || each.iter().flat_map(|(netns, d)| d.findings.iter().map(move |f| (*netns, f)));
-    let worst = findings().max_by_key(|(_, finding)| finding.severity);
-    let nearest = diagnoses().filter_map(|d| d.nearest_limit.as_ref());
-    let nearest = nearest.max_by_key(|nearest| nearest.used_percent);
-    let mut said = match worst {
-        Some((netns, finding)) if finding.severity > Severity::Notice => {
-            let place = if several {
-                format!("in {}: ", shown(netns.title().as_bytes()))
-            } else {
-                String::new()
-            };
-            format!("{place}{}: {}", finding.id, shown(finding.title.as_bytes()))
-        }
-        _ if is_unknown => "nothing could be judged".to_owned(),
-        _ => nearest.map_or_else(
-            || "no problem found".to_owned(),
-            |nearest| format!("no problem found; {}", nearest_limit(nearest)),
-        ),
-    };
-    let more = findings().filter(|(_, finding)| finding.severity > Severity::Notice).count();
-    if more > 1 {
-        let _ = write!(said, " (and {} more)", more - 1);
-    }
-    // The bar begins the perfdata.
-    let said = said.replace('|', "/");
-    let checked = diagnoses().flat_map(|diagnosis| &diagnosis.checked);
-    let skipped = checked.filter(|checked| checked.status == Status::Skipped).count();
-    let count = |severity| diagnoses().map(|d| d.count(severity)).sum::<usize>();
-    let mut line = format!(
-        "SOCKEYE {word} - {said} | critical={};;0;0 warning={};0;;0 notice={};;;0 skipped={skipped};;;0",
-        count(Severity::Critical),
-        count(Severity::Warning),
-        count(Severity::Notice),
-    );
-    if let Some(nearest) = nearest {
-        let _ = write!(line, " nearest_limit={}%;75;90;0;100", nearest.used_percent);
-    }
-    let mut figures: BTreeMap<&str, u64> = BTreeMap::new();
-    for (name, value) in diagnoses().flat_map(|diagnosis| &diagnosis.figures) {
-        *figures.entry(name).or_default() += value;
-    }
-    for (name, value) in figures {
-        let _ = write!(line, " {name}={value};;;0");
-    }
-    line + "\n"
 }
 
 /// Every rule by area, a line each.

@@ -2,6 +2,7 @@
 
 pub mod capacity;
 pub mod doctor;
+pub mod nagios;
 pub mod namespaces;
 pub mod overview;
 mod page;

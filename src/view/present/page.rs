@@ -18,8 +18,8 @@ pub(super) struct Page {
 impl Page {
     /// A heading, wrapped.
     pub(super) fn heading(&mut self, text: &str) {
-        for line in textwrap::wrap(text, wrapping()) {
-            self.document.push(Block::Heading(line.into_owned()));
+        for line in textwrap::wrap(&kept_together(text), wrapping()) {
+            self.document.push(Block::Heading(apart(&line)));
         }
     }
 
@@ -37,8 +37,8 @@ impl Page {
     pub(super) fn paragraph(&mut self, first: &str, indent: usize, text: &str) {
         let indent = " ".repeat(indent);
         let options = wrapping().initial_indent(first).subsequent_indent(&indent);
-        for line in textwrap::wrap(text, options) {
-            self.line(&line);
+        for line in textwrap::wrap(&kept_together(text), options) {
+            self.line(&apart(&line));
         }
     }
 
@@ -61,6 +61,15 @@ fn wrapping<'o>() -> Options<'o> {
     Options::new(WIDTH)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
+}
+
+/// A figure and its `%` stay on one line.
+fn kept_together(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+}
+
+fn apart(line: &str) -> String {
+    line.replace("\u{a0}%", " %")
 }
 
 /// A column of figures.
@@ -200,6 +209,16 @@ mod tests {
         assert_eq!(nginx(&[22537, 22539, 22540]), "nginx[22537,22539,+1]");
         let two: [(&[u8], u32); 3] = [(b"a", 1), (b"b\n", 2), (b"a", 3)];
         assert_eq!(programs(two), "a[1,3] b\\x0a[2]");
+    }
+
+    #[test]
+    fn a_line_does_not_end_between_a_figure_and_its_unit() {
+        let mut page = Page::default();
+        page.paragraph("", 2, &format!("{} of 20000 descriptors (84 %) and more", "x".repeat(54)));
+        let text = page.document.render(crate::view::terminal::Device::PIPE);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("descriptors"), "{text}");
+        assert_eq!(lines[1], "  (84 %) and more");
     }
 
     #[test]

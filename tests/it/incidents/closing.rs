@@ -90,6 +90,39 @@ fn a_server_leaks_what_its_clients_closed() {
 }
 
 #[test]
+fn a_leak_is_found_by_its_growth_long_before_its_age() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let link = Link::new();
+    let mut server = Puppet::new(&link.near, "server");
+    server.run(
+        "
+        l = listen('10.77.0.1', 80, 1000); l.setblocking(False); kept = []
+        def leak():
+            try:
+                kept.append(l.accept()[0])
+            except BlockingIOError:
+                pass
+        ",
+    );
+    let mut clients = Puppet::new(&link.far, "clients");
+    clients.run("[connect('10.77.0.1', 80).close() for _ in range(10)]");
+    server.begin("every(0.02, leak)");
+    wait_for(&link.near, 10, "state = CLOSE_WAIT and inode > 0");
+    clients.begin("every(0.05, lambda: connect('10.77.0.1', 80).close())");
+    let soon = settings("[rules.close-wait-leak]\ngrowing_s = 1");
+    let switches = format!("--watch=0.9 --interval 0.4 --times 4 {}", soon.switch());
+    let rounds = Diagnosis::rounds(&link.near, &switches);
+    assert_eq!(rounds[0].of_rule("close-wait-leak").count(), 0, "one round has no growth");
+    let last = rounds.last().unwrap();
+    let found = last.finds("close-wait-leak", Warning, &["server", "80"]);
+    let (from, now) = (&found["evidence"]["grew_from"], &found["evidence"]["close_wait"]);
+    assert!(from.as_u64().unwrap() < now.as_u64().unwrap(), "{found:#}");
+    last.and_nothing_else_than(&["close-wait-leak"]);
+}
+
+#[test]
 fn an_idle_pool_whose_server_has_hung_up_is_well() {
     if !require_live(&["ip", "python3"]) {
         return;

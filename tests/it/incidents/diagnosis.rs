@@ -57,6 +57,18 @@ impl Diagnosis {
         Self::read(&Run::of(namespace.output(&mut command)))
     }
 
+    /// One for each round of a watch.
+    pub(super) fn rounds(namespace: &Namespace, switches: &str) -> Vec<Self> {
+        let mut command = Command::new(SOCKEYE);
+        command.args(["doctor", "--ndjson"]).args(switches.split_whitespace());
+        let run = Run::of(namespace.output(&mut command));
+        let round = |line: &str| Self {
+            document: serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {run:?}")),
+            code: run.code,
+        };
+        run.stdout.lines().map(round).collect()
+    }
+
     /// Of a namespace in which something happens between the first look and the second.
     pub(super) fn across(namespace: &Namespace, between: impl FnOnce()) -> Self {
         let mut command = doctor("");

@@ -12,7 +12,9 @@ use crate::{
         finding::{Confidence, Finding, Severity},
         needs::Need,
         parties::Party,
+        rounds::{GROWING, Trend, Watched},
         rule::{Advice, Case, Judgement, Rule},
+        share::number,
         software::{self, Topic},
         subject::Subject,
         threshold::Threshold,
@@ -36,6 +38,12 @@ const CRITICAL: Threshold = Threshold::new(
     "at this part of the limit on descriptors the leak is what will stop the program",
 );
 
+const SOON: Threshold = Threshold::new(
+    "critical_full_in_s",
+    3600.0,
+    "at the pace of the rounds no descriptor is left within the hour",
+);
+
 pub(in crate::doctor) static RULE: Rule = Rule {
     id: "close-wait-leak",
     area: Area::Closing,
@@ -43,9 +51,10 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     meaning: "The peers have hung up; the program still holds its end. Each holds a descriptor \
               and a local port until the program closes it: the kernel never does.",
     evidence: "CLOSE_WAIT by process and remote end; how long the peer is silent; what waits \
-               unread; their part of the limit on descriptors; how many more since the first look",
+               unread; their part of the limit on descriptors; how many more since the first look, and \
+               how their number goes over the rounds of --watch",
     needs: &[Need::Netlink],
-    thresholds: &[AGE, NOTICE, WARNING, CRITICAL],
+    thresholds: &[AGE, NOTICE, WARNING, CRITICAL, GROWING, SOON],
     symptoms: "EMFILE after hours or days; peers stay in FIN_WAIT_2; a proxy reaches its maxconn.",
     causes: &[
         "a path that does not close: an error, a 304 or 404, a timeout, an exception without \
@@ -88,7 +97,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 struct Leak<'s> {
     party: Party,
     direction: Direction,
-    old: Vec<&'s Socket>,
+    /// Those that are old; all of them where their number grows from round to round.
+    kept: Vec<&'s Socket>,
+    growing: Option<Trend>,
     /// How many of the process are new since the first look, all ages. `None`: there was one look.
     more: Option<usize>,
 }
@@ -107,15 +118,19 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
                 .push(socket);
         }
         for (direction, sockets) in ends {
-            let is_old = |s: &&Socket| Evidence::silent_ms(s).is_some_and(|ms| milli(ms) >= age_ms);
+            let is_old =
+                |s: &&Socket| Evidence::silent_ms(s).is_some_and(|ms| number(ms) >= age_ms);
             let new = |s: &&&Socket| {
                 evidence.earlier(s).is_none_or(|earlier| earlier.state() != State::CloseWait)
             };
+            let growing = case.growing(Watched::CloseWait(direction));
+            let counts = |s: &&Socket| growing.is_some() || is_old(s);
             let leak = Leak {
                 party: party.clone(),
                 direction,
                 more: evidence.has_two_looks().then(|| sockets.iter().filter(new).count()),
-                old: sockets.iter().copied().filter(is_old).collect(),
+                kept: sockets.iter().copied().filter(counts).collect(),
+                growing,
             };
             findings.extend(finding(case, &leak));
         }
@@ -123,38 +138,47 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     findings.into()
 }
 
-fn milli(ms: u64) -> f64 {
-    f64::from(u32::try_from(ms).unwrap_or(u32::MAX))
-}
-
 fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
     let evidence = case.evidence;
-    let count = u32::try_from(leak.old.len()).unwrap_or(u32::MAX);
+    let count = u32::try_from(leak.kept.len()).unwrap_or(u32::MAX);
     let levels = [(Severity::Notice, &NOTICE), (Severity::Warning, &WARNING)];
     let mut severity = case.severity(count.into(), &levels)?;
     let used = evidence.descriptors_of(leak.party.pid);
-    let percent = used.as_ref().map(|used| f64::from(count) * 100.0 / milli(used.limit.max(1)));
-    if percent.is_some_and(|percent| percent >= case.at(&CRITICAL)) {
+    let percent = used.as_ref().map(|used| f64::from(count) * 100.0 / number(used.limit.max(1)));
+    let full_in_s = leak
+        .growing
+        .zip(used.as_ref())
+        .and_then(|(trend, used)| trend.reaches_in_s(used.limit.saturating_sub(used.open)));
+    let soon = full_in_s.is_some_and(|seconds| number(seconds) <= case.at(&SOON));
+    if soon || percent.is_some_and(|percent| percent >= case.at(&CRITICAL)) {
         severity = Severity::Critical;
-    } else if leak.more.is_some_and(|more| more > 0) {
+    } else if leak.growing.is_some() || leak.more.is_some_and(|more| more > 0) {
         // Old ones, and still more: it leaks now.
         severity = severity.max(Severity::Warning);
     }
     let unread = |want: fn(u32) -> bool| {
         let is = |s: &&&Socket| matches!(s.queues, Queues::Data { recv, .. } if want(recv));
-        leak.old.iter().filter(is).count()
+        leak.kept.iter().filter(is).count()
     };
     let (read, fin, data) = (unread(|n| n == 0), unread(|n| n == 1), unread(|n| n > 1));
     let subject = match leak.direction {
         Direction::In(at) => Subject::process(&leak.party).serving(at),
         Direction::Out(peer) => Subject::process(&leak.party).towards(peer),
     };
-    let oldest = leak.old.iter().filter_map(|s| Evidence::silent_ms(s)).max().unwrap_or(0) / 1000;
-    let title = format!(
-        "{} has not closed {count} connections that the peer closed over {} s ago",
-        subject.text,
-        case.at(&AGE)
-    );
+    let oldest = leak.kept.iter().filter_map(|s| Evidence::silent_ms(s)).max().unwrap_or(0) / 1000;
+    let title = match leak.growing {
+        Some(_) => {
+            format!(
+                "{} keeps {count} connections that the peer closed, more and more",
+                subject.text
+            )
+        }
+        None => format!(
+            "{} has not closed {count} connections that the peer closed over {} s ago",
+            subject.text,
+            case.at(&AGE)
+        ),
+    };
     let mut finding = RULE
         .finding(severity, subject, title)
         .with("close_wait", count)
@@ -163,6 +187,9 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
         .with("eof_unread", fin)
         .with("data_unread", data)
         .with("new_in_window", leak.more)
+        .with("grew_from", leak.growing.map(|trend| trend.from))
+        .with("grew_over_ms", leak.growing.map(|trend| trend.over_ms))
+        .with("full_in_s", full_in_s)
         .with("descriptors", used.as_ref().map(|used| used.open))
         .with("descriptor_limit", used.as_ref().map(|used| used.limit))
         .seen(format!(
@@ -170,9 +197,15 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
              with it unread, {data} with data unread"
         ))
         .advise(software::remedies([&leak.party], Topic::Close))
-        .about(leak.old.iter().map(|s| s.inode));
+        .about(leak.kept.iter().map(|s| s.inode));
     if let Some(more) = leak.more.filter(|more| *more > 0) {
         finding = finding.seen(format!("{more} more {}", evidence.window()));
+    }
+    if let Some(trend) = leak.growing {
+        finding = finding.seen(format!("CLOSE_WAIT that last {}", trend.text()));
+    }
+    if let Some(seconds) = full_in_s {
+        finding = finding.seen(format!("at this pace no descriptor is left in about {seconds} s"));
     }
     if let (Some(used), Some(percent)) = (&used, percent) {
         finding = finding.seen(format!(
@@ -181,16 +214,16 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
         ));
     }
     // The greatest part tells what the program does.
-    let likely = if data * 2 > leak.old.len() {
+    let likely = if data * 2 > leak.kept.len() {
         "the program gave up in the middle of a response and kept the descriptor: data is unread \
          (a timeout path that does not close)"
-    } else if fin * 2 > leak.old.len() {
+    } else if fin * 2 > leak.kept.len() {
         "nobody reads these sockets any more: dropped from the event loop, or the thread is stuck"
     } else {
         "the program has read the end of file and did not close: a forgotten close()"
     };
     finding = finding.because(likely);
-    if let Some(unread) = alike(&leak.old).filter(|recv| *recv > 1) {
+    if let Some(unread) = alike(&leak.kept).filter(|recv| *recv > 1) {
         finding = finding.seen(format!(
             "each has a receive queue of {unread}: {} unread bytes and the FIN",
             unread - 1
@@ -265,6 +298,34 @@ mod tests {
         let findings = machine.findings(&RULE);
         assert_eq!(findings[0].severity, Severity::Warning);
         assert_eq!(findings[0].evidence["new_in_window"], 1);
+    }
+
+    #[test]
+    fn growth_over_the_rounds_of_a_watch_needs_no_age() {
+        let young = |count| holding(count, 9_000, 0, (100, 100_000));
+        let over = |counts: &[u16], now| {
+            young(now).after(counts.iter().map(|count| young(*count))).severity(&RULE)
+        };
+        assert_eq!(over(&[4, 8], 12), Some(Severity::Warning));
+        assert_eq!(over(&[2, 4], 9), None, "a few may be a pool");
+        assert_eq!(over(&[8], 12), None, "two rounds are no growth yet");
+        assert_eq!(over(&[12, 12], 12), None, "it stands");
+        assert_eq!(over(&[4, 20], 12), None, "it comes and goes");
+        assert_eq!(over(&[], 1000), None, "no watch");
+    }
+
+    #[test]
+    fn a_pace_that_takes_the_last_descriptor_within_the_hour_is_critical() {
+        // Four more in ten seconds.
+        let full_in = |free: u32| {
+            let machine = |count| holding(count, 9_000, 0, (100_000 - free, 100_000));
+            machine(12).after([machine(4), machine(8)]).findings(&RULE).remove(0)
+        };
+        let soon = full_in(1440);
+        assert_eq!(soon.severity, Severity::Critical);
+        assert_eq!(soon.evidence["full_in_s"], 3600);
+        assert_eq!(soon.evidence["grew_from"], 4);
+        assert_eq!(full_in(1441).severity, Severity::Warning);
     }
 
     #[test]

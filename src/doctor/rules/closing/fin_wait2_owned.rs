@@ -10,6 +10,7 @@ use crate::{
         finding::{Finding, Severity},
         needs::Need,
         parties::Party,
+        rounds::{GROWING, Trend, Watched},
         rule::{Advice, Case, Judgement, Rule},
         share::{counted, number},
         software::{self, Topic},
@@ -42,9 +43,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
               peer sends nothing and does not close: each holds a descriptor until a timeout of \
               the program, if it has one.",
     evidence: "FIN_WAIT_2 with an owner, how long the peer is silent (tcp_info), how many are new \
-               since the first look",
+               since the first look, and how their number goes over the rounds of --watch",
     needs: &[Need::Netlink],
-    thresholds: &[AGE, NOTICE, WARNING, OLD],
+    thresholds: &[AGE, NOTICE, WARNING, OLD, GROWING],
     symptoms: "Descriptors and connections of a proxy that go after exactly one hour, its idle \
                timeout.",
     causes: &[
@@ -74,11 +75,9 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let age_ms = case.at(&AGE) * 1000.0;
     let waits = |s: &&Socket| {
         let received = evidence.flowed(s).is_some_and(|flow| flow.bytes_received > 0);
-        s.inode.is_some()
-            && !s.is_mini()
-            && !received
-            && silence(s).is_some_and(|ms| number(ms) >= age_ms)
+        s.inode.is_some() && !s.is_mini() && !received
     };
+    let is_old = |s: &&Socket| silence(s).is_some_and(|ms| number(ms) >= age_ms);
     let mut groups: BTreeMap<(Party, Direction), Vec<&Socket>> = BTreeMap::new();
     for socket in evidence.in_state(State::FinWait2).filter(waits) {
         let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
@@ -86,8 +85,13 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             groups.entry((holder, direction)).or_default().push(socket);
         }
     }
-    let found =
-        groups.iter().filter_map(|((party, to), waiting)| finding(case, party, *to, waiting));
+    let found = groups.iter().filter_map(|((party, to), waiting)| {
+        // What grows from round to round need not be old.
+        let growing = case.growing(Watched::HalfClosed(*to));
+        let counts = |s: &&&Socket| growing.is_some() || is_old(s);
+        let waiting: Vec<&Socket> = waiting.iter().filter(counts).copied().collect();
+        finding(case, party, *to, &waiting, growing)
+    });
     found.collect::<Vec<_>>().into()
 }
 
@@ -102,6 +106,7 @@ fn finding(
     party: &Party,
     direction: Direction,
     waiting: &[&Socket],
+    growing: Option<Trend>,
 ) -> Option<Finding> {
     let evidence = case.evidence;
     let count = counted(waiting.len());
@@ -118,7 +123,7 @@ fn finding(
         .in_state(State::FinWait2)
         .filter(|s| s.inode.is_some() && evidence.direction(s) == Some(direction));
     let more = evidence.has_two_looks().then(|| of_party.filter(|s| is_new(&s)).count());
-    if more.is_some_and(|more| more > 0) {
+    if more.is_some_and(|more| more > 0) || growing.is_some() {
         severity = severity.max(Severity::Warning);
     }
     let subject = match direction {
@@ -132,15 +137,20 @@ fn finding(
         .with("fin_wait_2", count)
         .with("oldest_s", oldest)
         .with("new_in_window", more)
+        .with("grew_from", growing.map(|trend| trend.from))
+        .with("grew_over_ms", growing.map(|trend| trend.over_ms))
         .seen(format!(
-            "{count} FIN_WAIT_2 with an owner, nothing from the peer for over {} s, the longest \
-             for {oldest} s; no timer of the kernel ends them",
-            case.at(&AGE)
+            "{count} FIN_WAIT_2 with an owner, nothing from the peer {}the longest for {oldest} s; no \
+             timer of the kernel ends them",
+            if growing.is_some() { String::new() } else { format!("for over {} s, ", case.at(&AGE)) }
         ))
         .advise(software::remedies([party], Topic::Close))
         .about(waiting.iter().map(|s| s.inode));
     if let Some(more) = more.filter(|more| *more > 0) {
         finding = finding.seen(format!("{more} more {}", evidence.window()));
+    }
+    if let Some(trend) = growing {
+        finding = finding.seen(format!("their number {}", trend.text()));
     }
     Some(finding)
 }
@@ -177,6 +187,17 @@ mod tests {
     fn more_and_more_are_a_warning() {
         let machine = proxy(10, 60).newly(half(500, 0)).process(900, "envoy", [600], (20, 4096));
         assert_eq!(machine.severity(&RULE), Some(Severity::Warning));
+    }
+
+    #[test]
+    fn growth_over_the_rounds_of_a_watch_needs_no_age() {
+        let over = |counts: &[u16], now| {
+            proxy(now, 5).after(counts.iter().map(|count| proxy(*count, 5))).severity(&RULE)
+        };
+        assert_eq!(over(&[4, 8], 12), Some(Severity::Warning));
+        assert_eq!(over(&[2, 4], 9), None);
+        assert_eq!(over(&[12, 12], 12), None);
+        assert_eq!(over(&[], 12), None);
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, closed: &[&Socket], resets: u64) -
         RULE.finding(Severity::Notice, subject, title)
             .only(
                 Confidence::Possible,
-                "run with --watch, and compare with the log of the balancer",
+                "compare with the log of the balancer: its errors come at these moments",
             )
             .with("closed_first", count)
             .with("share_percent", share.round())

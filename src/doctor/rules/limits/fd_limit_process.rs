@@ -10,6 +10,7 @@ use crate::{
         evidence::{DescriptorUse, Evidence},
         finding::{Finding, Severity},
         needs::Need,
+        rounds::Watched,
         rule::{Advice, Case, HOST, Judgement, PROGRAM, Rule},
         share::{counted, percent},
         software::{self, Topic},
@@ -39,7 +40,8 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     meaning: "Each connection and each open file takes a descriptor. At the limit the program can \
               neither accept nor connect nor open a file.",
     evidence: "descriptors below the soft limit of RLIMIT_NOFILE in /proc/PID/fd, and the limit in \
-               /proc/PID/limits; its listeners with connections that wait; its CLOSE_WAIT",
+               /proc/PID/limits; its listeners with connections that wait; its CLOSE_WAIT; \
+               how their number goes over the rounds of --watch",
     needs: &[Need::Processes],
     thresholds: &[NOTICE, WARNING, CRITICAL, LEAK],
     symptoms: "`accept4: too many open files` (EMFILE, 24), a CPU busy with failing accepts, \
@@ -109,6 +111,16 @@ fn finding(case: &Case<'_, '_>, used: &DescriptorUse, severity: Severity) -> Fin
         ))
         .advise(raise(used))
         .advise(software::remedies([&used.party], Topic::Descriptors));
+    let trend = used.party.pid.and_then(|pid| case.trend(Watched::Descriptors(pid)));
+    if let Some(trend) = trend.filter(|trend| trend.grows_for(0.0)) {
+        let full_in_s = trend.reaches_in_s(limit.saturating_sub(open));
+        finding = finding.with("full_in_s", full_in_s).seen(match full_in_s {
+            Some(seconds) if open < limit => {
+                format!("their number {}; full in about {seconds} s at this pace", trend.text())
+            }
+            _ => format!("their number {}", trend.text()),
+        });
+    }
     if waiting > 0 {
         finding = finding.seen(format!("{waiting} connections wait at its listeners"));
     }
@@ -192,6 +204,14 @@ mod tests {
         assert_eq!(using(750).severity(&RULE), Some(Severity::Warning));
         assert_eq!(using(900).severity(&RULE), Some(Severity::Critical));
         assert_eq!(using(1000).severity(&RULE), Some(Severity::Critical));
+    }
+
+    #[test]
+    fn the_rounds_of_a_watch_tell_when_the_limit_is_reached() {
+        let found = using(520).after([using(500), using(510)]).findings(&RULE);
+        assert_eq!(found[0].evidence["full_in_s"], 480);
+        let stands = using(520).after([using(520), using(520)]).findings(&RULE);
+        assert!(!stands[0].evidence.contains_key("full_in_s"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::doctor::{
     finding::{Confidence, Finding, Severity},
     needs::Need,
     parties::Party,
+    rounds::{GROWING, Watched},
     rule::{Advice, Case, Judgement, Rule},
     share::{number, percent},
     software::{self, Topic},
@@ -34,9 +35,10 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     meaning: "The connections have ended and no tool lists them, but the program has not closed \
               their descriptors: its limit fills though it seems to have few connections.",
     evidence: "descriptors of sockets of TCP whose inode is in no table of this namespace at two \
-               looks, by process; the limit on descriptors",
+               looks, by process; the limit on descriptors; how their number goes over the \
+               rounds of --watch",
     needs: &[Need::Processes],
-    thresholds: &[NOTICE, WARNING, PART, CRITICAL],
+    thresholds: &[NOTICE, WARNING, PART, CRITICAL, GROWING],
     symptoms: "EMFILE with few connections listed; lsof says `can't identify protocol` or \
                `protocol: TCP`.",
     causes: &[
@@ -70,9 +72,10 @@ fn finding(case: &Case<'_, '_>, process: &ProcessLimits) -> Option<Finding> {
     let count = process.dead_sockets.filter(|dead| *dead > 0)?;
     let limit = process.soft.filter(|soft| *soft != u64::MAX);
     let part = limit.map_or(0.0, |limit| percent(count, limit));
+    let growing = case.growing(Watched::DeadSockets(process.pid));
     let severity = if part >= case.at(&CRITICAL) {
         Severity::Critical
-    } else if part >= case.at(&PART) || number(count) >= case.at(&WARNING) {
+    } else if growing.is_some() || part >= case.at(&PART) || number(count) >= case.at(&WARNING) {
         Severity::Warning
     } else {
         Severity::Notice
@@ -91,20 +94,25 @@ fn finding(case: &Case<'_, '_>, process: &ProcessLimits) -> Option<Finding> {
     );
     let subject = Subject::process(&party);
     let title = format!("{} keeps {count} descriptors of dead TCP sockets", subject.text);
-    Some(
-        RULE.finding(severity, subject, title)
-            .only(Confidence::Likely, "run again: what stays is dead, not about to connect")
-            .with("dead_sockets", count)
-            .with("descriptors", process.open())
-            .with("limit_soft", limit)
-            .seen(format!(
-                "{count} descriptors of TCP sockets that are in no table{}",
-                limit.map_or_else(String::new, |limit| format!(
-                    ", {part:.0} % of its {limit} descriptors"
-                ))
+    let finding = RULE
+        .finding(severity, subject, title)
+        .with("dead_sockets", count)
+        .with("descriptors", process.open())
+        .with("limit_soft", limit)
+        .with("grew_from", growing.map(|trend| trend.from))
+        .with("grew_over_ms", growing.map(|trend| trend.over_ms))
+        .seen(format!(
+            "{count} descriptors of TCP sockets that are in no table{}",
+            limit.map_or_else(String::new, |limit| format!(
+                ", {part:.0} % of its {limit} descriptors"
             ))
-            .advise(software::remedies([&party], Topic::Close)),
-    )
+        ))
+        .advise(software::remedies([&party], Topic::Close));
+    Some(match growing {
+        Some(trend) => finding.seen(format!("their number {}", trend.text())),
+        None => finding
+            .only(Confidence::Likely, "run with --watch: what stays is dead, not about to connect"),
+    })
 }
 
 #[cfg(test)]
@@ -127,6 +135,17 @@ mod tests {
         assert_eq!(keeping(102, 1024).severity(&RULE), Some(Severity::Warning));
         assert_eq!(keeping(511, 1024).severity(&RULE), Some(Severity::Warning));
         assert_eq!(keeping(512, 1024).severity(&RULE), Some(Severity::Critical));
+    }
+
+    #[test]
+    fn more_in_each_round_of_a_watch_is_a_leak() {
+        let over = |counts: [u64; 2], now| {
+            keeping(now, 100_000).after(counts.map(|count| keeping(count, 100_000))).findings(&RULE)
+        };
+        let found = over([10, 11], 12);
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert_eq!(found[0].confidence, Confidence::Certain);
+        assert_eq!(over([12, 12], 12)[0].severity, Severity::Notice);
     }
 
     #[test]

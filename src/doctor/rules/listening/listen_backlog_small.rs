@@ -94,7 +94,7 @@ fn traffic(evidence: &Evidence<'_>) -> HashMap<Endpoint, Traffic> {
         if let Some(Direction::In(at)) = evidence.direction(socket) {
             let one = traffic.entry(at).or_default();
             one.open += u64::from(!socket.is_mini());
-            one.came += u64::from(evidence.earlier(socket).is_none());
+            one.came += u64::from(evidence.is_new(socket) == Some(true));
         }
     }
     // Short connections that clients close leave nothing: with one listener in use they were its.

@@ -10,6 +10,7 @@ use crate::{
         evidence::Direction,
         finding::{Confidence, Finding, Severity},
         needs::Need,
+        rounds::Watched,
         rule::{Advice, Case, Judgement, Rule},
         share::{counted, number, percent},
         subject::Subject,
@@ -34,6 +35,11 @@ const TIMES: Threshold = Threshold::new(
     5.0,
     "of the connections it had: at this pace all come back within twelve seconds",
 );
+const USUAL: Threshold = Threshold::new(
+    "warning_times_usual",
+    10.0,
+    "of the pace at which connections usually come in the rounds of --watch",
+);
 
 pub(in crate::doctor) static RULE: Rule = Rule {
     id: "reconnect-storm",
@@ -42,9 +48,10 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     meaning: "Many lasting connections were opened within seconds, far more than the service had: \
               its clients lost theirs and reconnect together. Handshakes, TLS and logins pile up.",
     evidence: "connections of each listener that are new since the first look and still there, \
-               against those it had; Tcp.PassiveOpens",
+               against those it had; Tcp.PassiveOpens, and its usual pace in the rounds \
+               of --watch",
     needs: &[Need::TwoLooks, Need::Window, Need::Counter("Tcp.PassiveOpens")],
-    thresholds: &[FEWEST, STAY, TIMES],
+    thresholds: &[FEWEST, STAY, TIMES, USUAL],
     symptoms: "A peak of CPU and of the accept queue, logins that time out and start again.",
     causes: &[
         "a deployment, a crash or a failover of this service or of a balancer in front",
@@ -77,7 +84,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             services.entry(at).or_default().push(socket);
         }
     }
-    let is_new = |s: &&&Socket| evidence.earlier(s).is_none();
+    let is_new = |s: &&&Socket| evidence.is_new(s) == Some(true);
     let new_of = |sockets: &[&Socket]| counted(sockets.iter().filter(is_new).count());
     let all_new: u64 = services.values().map(|sockets| new_of(sockets)).sum();
     let Some(accepted) = evidence.growth("Tcp.PassiveOpens") else {
@@ -102,7 +109,11 @@ fn finding(
     let evidence = case.evidence;
     let before = now.saturating_sub(new);
     let per_minute = number(new) * 60.0 / evidence.window_s()?;
-    if number(new) < case.at(&FEWEST) || per_minute <= case.at(&TIMES) * number(before) {
+    // The rounds before tell what is usual; without them only what the service had does.
+    let usual = case.usually(Watched::AcceptedPerMinute);
+    let peak = usual.is_some_and(|usual| per_minute >= case.at(&USUAL) * number(usual));
+    let many = per_minute > case.at(&TIMES) * number(before);
+    if number(new) < case.at(&FEWEST) || !(many || peak) {
         return None;
     }
     // All at one moment is a start; what goes on is a storm.
@@ -115,18 +126,26 @@ fn finding(
     );
     let listens = |s: &&Socket| crate::report::time_wait::listeners::canonical(s.local) == at;
     let listeners = evidence.in_state(State::Listen).filter(listens);
-    Some(
-        RULE.finding(severity, subject, title)
-            .only(Confidence::Possible, "run with --watch: a storm comes in waves")
-            .with("new_connections", new)
-            .with("connections_before", before)
-            .with("accepted", evidence.growth("Tcp.PassiveOpens").map(|growth| growth.count))
+    let finding = RULE
+        .finding(severity, subject, title)
+        .with("new_connections", new)
+        .with("connections_before", before)
+        .with("accepted", evidence.growth("Tcp.PassiveOpens").map(|growth| growth.count))
+        .with("usually_accepted_per_minute", usual)
+        .seen(format!(
+            "{new} connections are new {} and still open, {before} were there before",
+            evidence.window()
+        ))
+        .about(listeners.map(|s| s.inode));
+    Some(match usual {
+        Some(usual) if peak => finding
             .seen(format!(
-                "{new} connections are new {} and still open, {before} were there before",
-                evidence.window()
+                "{per_minute:.0} a minute at this pace, usually {usual} were accepted in the rounds \
+                 before"
             ))
-            .about(listeners.map(|s| s.inode)),
-    )
+            .only(Confidence::Likely, "ask the clients what they lost"),
+        _ => finding.only(Confidence::Possible, "run with --watch: it learns the usual pace"),
+    })
 }
 
 #[cfg(test)]
@@ -158,6 +177,20 @@ mod tests {
     fn a_service_of_short_connections_has_many_new_ones_all_the_time() {
         assert_eq!(service(0, 150, 150).severity(&RULE), Some(Severity::Warning));
         assert_eq!(service(0, 150, 188).severity(&RULE), None);
+    }
+
+    #[test]
+    fn the_usual_pace_of_a_watch_is_what_a_storm_exceeds() {
+        let quiet = |accepted| service(600, 0, accepted);
+        let storm = |usual| service(600, 100, 100).after((0..3).map(|_| quiet(usual)));
+        // 100 in two seconds are 3000 a minute; 10 are 300.
+        let found = storm(10).findings(&RULE);
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert_eq!(found[0].confidence, Confidence::Likely);
+        assert_eq!(found[0].evidence["usually_accepted_per_minute"], 300);
+        assert_eq!(storm(11).severity(&RULE), None);
+        let two = service(600, 100, 100).after((0..2).map(|_| quiet(1)));
+        assert_eq!(two.severity(&RULE), None, "two rounds tell nothing usual");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
         finding::{Confidence, Finding, Severity},
         needs::Need,
         parties::Party,
+        rounds::{GROWING, Watched},
         rule::{Advice, Case, Judgement, Rule},
         share::{counted, number, percent},
         software::{self, Topic},
@@ -47,9 +48,10 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     meaning: "Nothing was sent or received for a long time and no keepalive runs. If the peer has \
               vanished without a FIN or RST, these connections stay for ever.",
     evidence: "ESTABLISHED without a timer, towards other machines; time since data was sent or \
-               received (tcp_info); their part of a service's connections and of the descriptors",
+               received (tcp_info); their part of a service's connections and of the descriptors; how \
+               their number goes over the rounds of --watch",
     needs: &[Need::Netlink],
-    thresholds: &[IDLE, FEWEST, SHARE, MANY, DESCRIPTORS],
+    thresholds: &[IDLE, FEWEST, SHARE, MANY, DESCRIPTORS, GROWING],
     symptoms: "Connections and descriptors only grow; a database reaches its maximum of sessions.",
     causes: &[
         "clients that vanish: laptops, phones, machines that were switched off",
@@ -88,12 +90,6 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     judge,
 };
 
-/// Idle for this long, in milliseconds, at both ends' hands. `None`: it is not known.
-fn idle_ms(socket: &Socket) -> Option<u64> {
-    let sent = Evidence::info(socket, "last_data_sent")?;
-    Some(sent.min(Evidence::info(socket, "last_data_recv")?))
-}
-
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let idle = case.at(&IDLE) * 1000.0;
@@ -108,8 +104,9 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
         }
     }
     let found = services.into_iter().filter_map(|((party, direction), sockets)| {
-        let is_suspect =
-            |s: &&&Socket| s.timer.is_none() && idle_ms(s).is_some_and(|ms| number(ms) >= idle);
+        let is_suspect = |s: &&&Socket| {
+            s.timer.is_none() && Evidence::idle_ms(s).is_some_and(|ms| number(ms) >= idle)
+        };
         let suspects: Vec<&Socket> = sockets.iter().filter(is_suspect).copied().collect();
         finding(case, &party, direction, &suspects, sockets.len())
     });
@@ -132,13 +129,15 @@ fn finding(
     let used = evidence.descriptors_of(party.pid);
     let part = used.as_ref().map(|used| percent(count, used.limit));
     let fills = part.is_some_and(|part| part >= case.at(&DESCRIPTORS));
+    let growing = case.growing(Watched::Idle(direction));
+    let many = number(count) >= case.at(&MANY);
     let severity =
-        if fills || number(count) >= case.at(&MANY) { Severity::Warning } else { Severity::Notice };
+        if fills || many || growing.is_some() { Severity::Warning } else { Severity::Notice };
     let subject = match direction {
         Direction::In(at) => Subject::process(party).serving(at),
         Direction::Out(peer) => Subject::process(party).towards(peer),
     };
-    let oldest = suspects.iter().filter_map(|s| idle_ms(s)).max().unwrap_or(0) / 1000;
+    let oldest = suspects.iter().filter_map(|s| Evidence::idle_ms(s)).max().unwrap_or(0) / 1000;
     let title = format!("{count} of {of} connections are idle and never probed: {}", subject.text);
     let read: Vec<_> = suspects
         .iter()
@@ -152,6 +151,8 @@ fn finding(
         .with("established", counted(of))
         .with("longest_idle_s", oldest)
         .with("descriptor_limit", used.as_ref().map(|used| used.limit))
+        .with("grew_from", growing.map(|trend| trend.from))
+        .with("grew_over_ms", growing.map(|trend| trend.over_ms))
         .with("keepalive_off", (!read.is_empty()).then_some(off))
         .seen(format!(
             "{count} connections ({share:.0} %) without a timer, nothing sent or received for over \
@@ -161,6 +162,9 @@ fn finding(
         .advise(software::remedies([party], Topic::DeadPeers))
         .advise(software::remedies([party], Topic::IdleTimeout))
         .about(suspects.iter().map(|s| s.inode));
+    if let Some(trend) = growing {
+        finding = finding.seen(format!("what is idle for two hours {}", trend.text()));
+    }
     if let Some(part) = part {
         finding = finding.seen(format!("they are {part:.0} % of its limit on descriptors"));
     }
@@ -199,6 +203,14 @@ mod tests {
         assert_eq!(severity(10, 7_200_000), Some(Severity::Notice));
         assert_eq!(severity(999, 7_200_000), Some(Severity::Notice));
         assert_eq!(severity(1000, 7_200_000), Some(Severity::Warning));
+    }
+
+    #[test]
+    fn more_in_each_round_of_a_watch_is_a_warning() {
+        let of = |count| database(count, 9_000_000, 100_000);
+        let over = |counts: [u16; 2], now| of(now).after(counts.map(of)).severity(&RULE);
+        assert_eq!(over([10, 11], 12), Some(Severity::Warning));
+        assert_eq!(over([12, 12], 12), Some(Severity::Notice));
     }
 
     #[test]

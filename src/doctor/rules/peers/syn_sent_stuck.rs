@@ -106,7 +106,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Socket], all: us
     let count = counted(stuck.len());
     let is_there = |s: &&Socket| canonical(s.remote) == end;
     let open = evidence.in_state(State::Established).filter(is_there);
-    let new = counted(open.clone().filter(|s| evidence.earlier(s).is_none()).count());
+    let new = counted(open.clone().filter(|s| evidence.is_new(s) == Some(true)).count());
     let open = open.count();
     let of_attempts = percent(count, count + new);
     let of_all = evidence.growth("Tcp.ActiveOpens").map(|g| percent(count, count + g.count));
@@ -125,18 +125,19 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Socket], all: us
     let most = stuck.iter().map(|s| retries(s)).max().unwrap_or(0);
     let verb = if count == 1 { "connect waits" } else { "connects wait" };
     let title = format!("{count} {verb} for an answer: {}", subject.text);
+    let others = if evidence.has_two_looks() {
+        format!("{new} connections to the same place came about {}, ", evidence.window())
+    } else {
+        "of connections to the same place ".to_owned()
+    };
     let finding = RULE
         .finding(severity, subject, title)
         .with("syn_sent", count)
         .with("most_retransmits", most)
         .with("established", open)
-        .with("established_in_window", new)
+        .with("established_in_window", evidence.has_two_looks().then_some(new))
         .with("syn_retransmits", evidence.growth("TcpExt.TCPSynRetrans").map(|g| g.count))
-        .seen(format!(
-            "{count} SYN_SENT sent again up to {most} times; {new} connections to the same place \
-             came about {}, {open} are open",
-            evidence.window()
-        ))
+        .seen(format!("{count} SYN_SENT sent again up to {most} times; {others}{open} are open"))
         .about(stuck.iter().map(|s| s.inode));
     let elsewhere = all - stuck.len();
     finding.because(match (elsewhere, open) {

@@ -111,7 +111,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
         RULE.finding(severity, subject, title)
             .only(
                 Confidence::Likely,
-                "run with --socket-options, which reads IP_BIND_ADDRESS_NO_PORT",
+                "`strace -f -e trace=bind,connect -p PID` shows whether it binds first",
             )
             .with("ports_bound", taken)
             .with("ports_offered", offered)

@@ -1,5 +1,6 @@
 //! `port-range-too-wide`: the range for outgoing connections swallows the ports of services.
 
+use super::reserving::reserve;
 use crate::{
     doctor::{
         area::Area,
@@ -11,8 +12,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::state::State,
-    report::remedy::Remedy,
+    model::{ports::PortSet, state::State},
 };
 use std::collections::BTreeSet;
 
@@ -102,7 +102,8 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     }
     // What listens here is what will be restarted here.
     let severity = if listening.is_empty() { Severity::Notice } else { Severity::Warning };
-    let list = listening.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    let ports: PortSet = listening.iter().copied().collect();
+    let list = ports.to_string();
     let text = format!("{}-{}", range.start(), range.end());
     let title = match listening.len() {
         0 => format!("outgoing connections may take any port of {text}"),
@@ -121,15 +122,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
             if list.is_empty() { "none" } else { list.as_str() },
             known.len()
         ));
-    let old = settings.text("net.ipv4.ip_local_reserved_ports").map_or("", str::trim);
-    let joined =
-        [old, list.as_str()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
-    let reserve = Remedy {
-        text: "Keep the kernel from choosing the ports of services".into(),
-        command: Some(format!("sysctl -w net.ipv4.ip_local_reserved_ports={}", joined.join(","))),
-        ..Advice::sysctl("", "").remedy()
-    };
-    Some(if list.is_empty() { finding } else { finding.advise([reserve]) })
+    Some(if listening.is_empty() { finding } else { finding.advise([reserve(settings, &ports)]) })
 }
 
 #[cfg(test)]

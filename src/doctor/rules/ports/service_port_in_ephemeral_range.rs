@@ -4,6 +4,7 @@
 //! connection may get it, and then the service cannot bind: SO_REUSEADDR does not help, not even
 //! against the TIME_WAIT of such a connection.
 
+use super::reserving::reserve;
 use crate::{
     doctor::{
         area::Area,
@@ -14,8 +15,8 @@ use crate::{
         rule::{Advice, Case, Judgement, Rule},
         subject::Subject,
     },
-    model::{endpoint::Endpoint, state::State},
-    report::{remedy::Remedy, time_wait::listeners::canonical},
+    model::{endpoint::Endpoint, ports::PortSet, state::State},
+    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -61,10 +62,10 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     }
     let mut found = lost(evidence);
     if inside.len() > FEW {
-        let list: Vec<String> = inside.keys().map(|at| at.port.to_string()).collect();
+        let ports: PortSet = inside.keys().map(|at| at.port).collect();
         let title = format!("{} listeners are inside the ephemeral range", inside.len());
         let finding = RULE.finding(Severity::Notice, Subject::netns(), title);
-        found.push(told(evidence, finding, &list.join(",")));
+        found.push(told(evidence, finding, &ports));
     } else {
         found.extend(inside.iter().map(|(at, parties)| {
             let mut parties = parties.clone();
@@ -74,7 +75,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             let title = format!("{} listens inside the ephemeral range", subject.text);
             let listens = evidence.in_state(State::Listen).filter(|s| canonical(s.local) == *at);
             let finding = RULE.finding(Severity::Notice, subject, title);
-            told(evidence, finding, &at.port.to_string()).about(listens.map(|s| s.inode))
+            told(evidence, finding, &only(at.port)).about(listens.map(|s| s.inode))
         }));
     }
     found.into()
@@ -85,7 +86,7 @@ fn lost(evidence: &Evidence<'_>) -> Vec<Finding> {
     let lost = evidence.ports_not_listened_on_any_more();
     let found = lost.into_iter().filter_map(|port| {
         let holder = evidence.tcp().find(|s| {
-            s.local.port == port && s.peer().is_some() && evidence.earlier(s).is_none()
+            s.local.port == port && s.peer().is_some() && evidence.is_new(s) == Some(true)
         })?;
         let parties = evidence.holders(holder);
         let at = Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED.into(), port);
@@ -97,31 +98,34 @@ fn lost(evidence: &Evidence<'_>) -> Vec<Finding> {
             canonical(holder.remote)
         );
         let finding = RULE.finding(Severity::Warning, subject, title).about([holder.inode]);
-        Some(told(evidence, finding, &port.to_string()))
+        Some(told(evidence, finding, &only(port)))
     });
     found.collect()
 }
 
-fn told(evidence: &Evidence<'_>, finding: Finding, ports: &str) -> Finding {
+fn only(port: u16) -> PortSet {
+    [port].into_iter().collect()
+}
+
+fn told(evidence: &Evidence<'_>, finding: Finding, ports: &PortSet) -> Finding {
     let settings = &evidence.snapshot.settings;
     let range = settings.text("net.ipv4.ip_local_port_range").unwrap_or("unknown");
     let range = range.split_whitespace().collect::<Vec<_>>().join("-");
-    let old = settings.text("net.ipv4.ip_local_reserved_ports").map_or("", str::trim);
-    let all = if old.is_empty() { ports.to_owned() } else { format!("{old},{ports}") };
-    let reserve = Remedy {
-        text: "Keep the kernel from choosing it; what is open stays".into(),
-        command: Some(format!("sysctl -w net.ipv4.ip_local_reserved_ports={all}")),
-        ..Advice::sysctl("", "").remedy()
-    };
+    let reserved = settings.reserved_ports().map(|reserved| reserved.to_string());
+    let verb = if ports.count_in(0..=u16::MAX) == 1 { "port" } else { "ports" };
     finding
-        .with("ports", ports)
+        .with("ports", ports.to_string())
         .with("range", range.clone())
-        .with("reserved", old)
+        .with("reserved", reserved.clone())
         .seen(format!(
-            "port {ports} is in {range}, reserved are {}",
-            if old.is_empty() { "none" } else { old }
+            "{verb} {ports} in {range}; reserved: {}",
+            reserved.as_deref().map_or("unknown", |list| if list.is_empty() {
+                "none"
+            } else {
+                list
+            })
         ))
-        .advise([reserve])
+        .advise([reserve(settings, ports)])
 }
 
 #[cfg(test)]
@@ -166,6 +170,6 @@ mod tests {
         let machine = (0..4u16).fold(Machine::idle(), |m, n| m.both(listener(40_000 + n)));
         let findings = machine.findings(&RULE);
         assert_eq!(findings.len(), 1);
-        assert_eq!(findings[0].evidence["ports"], "40000,40001,40002,40003");
+        assert_eq!(findings[0].evidence["ports"], "40000-40003");
     }
 }

@@ -110,7 +110,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, sockets: &[&'s Socket]) -> Op
         answered && s.timer.is_none_or(|timer| timer.retransmits == 0)
     };
     let alive = counted(open().filter(is_alive).count());
-    let new = counted(open().filter(|s| evidence.earlier(s).is_none()).count());
+    let new = counted(open().filter(|s| evidence.is_new(s) == Some(true)).count());
     let count = counted(stuck.len());
     let of_attempts = percent(count, count + new);
     if number(count) < case.at(&FEWEST) || alive == 0 || of_attempts < case.at(&SHARE) {

@@ -93,7 +93,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
         let Some(Direction::Out(peer)) = evidence.direction(socket) else { continue };
         let group = groups.entry((socket.local.address.to_canonical(), peer)).or_default();
         group.open += u64::from(socket.state == State::Established);
-        if evidence.earlier(socket).is_none() && socket.state != State::SynSent {
+        if evidence.is_new(socket) == Some(true) && socket.state != State::SynSent {
             group.new.push(socket);
         }
     }

@@ -1,5 +1,8 @@
 //! `sockeye doctor`: what is wrong, proved, and what to do.
 
+mod config;
+mod print;
+
 use super::report::{self, Part, Report};
 use crate::{
     cli::{
@@ -14,44 +17,50 @@ use crate::{
         replay, snapshot, socket_options,
     },
     doctor::{
-        config::Config,
         diagnosis::{self, Diagnosis, Plan, Verdict},
+        evidence::Evidence,
         finding::Severity,
-        rules::{RULES, thresholds_of},
+        rounds::{Round, Rounds, Watch},
+        rules::RULES,
     },
     field::need::Need,
-    kernel::config_file,
     model::{
-        about::About,
         gap::Gap,
         protocol::Protocol,
         recording::Recording,
         snapshot::Snapshot,
+        socket_options::SocketOptions,
         state::{State, StateSet},
     },
     report::ephemeral,
     view::{output::Output, present},
 };
 use std::{
-    collections::HashSet,
-    env,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, HashSet},
     time::Duration,
 };
 
-/// The schema of the diagnosis.
-const SCHEMA: &str = "sockeye.doctor/1";
 /// How long owners may take: on a host with millions of descriptors the rest is not to wait.
 const OWNERS: Duration = Duration::from_secs(5);
-/// Below the user's directory of configuration, and below /etc.
-const FILE: &str = "sockeye/doctor.toml";
 
 /// Diagnoses, once or as often as was asked.
 pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     if args.list_rules {
         return list();
     }
-    let plan = Plan { only: args.only.clone(), skip: args.skip.clone(), config: config(args)? };
+    match diagnose(args) {
+        // A monitor reads standard output alone.
+        Err(failure) if form(args) == DoctorFormat::Nagios => {
+            print::failed(&failure)?;
+            Err(failure)
+        }
+        ended => ended,
+    }
+}
+
+fn diagnose(args: &DoctorArgs) -> Result<Exit, Failure> {
+    let config = config::of(args)?;
+    let plan = Plan { only: args.only.clone(), skip: args.skip.clone(), config };
     let mut recorded = plan::recordings(&args.source, &args.repeat)?;
     if recorded.is_some() && args.socket_options {
         return Err(Failure::usage(
@@ -71,20 +80,27 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let several = query.scope == Scope::Everywhere || recorded_ones > 1;
     let mut notices = Notices::default();
     let mut worst = Exit::Answered;
+    let mut before = Before::new();
     repeat::run(&args.repeat, |_| {
         let (examined, gaps) = match recorded.take() {
             Some(recordings) => (replayed(recordings, &query, args.interval, &plan), vec![]),
-            None => live(&query, args, &plan)?,
+            None => live(&query, args, &plan, &before)?,
         };
+        for one in &examined {
+            let rounds = before.entry(one.snapshot.about.netns.inode).or_default();
+            if let Some(round) = &one.round {
+                rounds.add(round.clone());
+            }
+        }
         let parts = parts(examined, args.verbose);
         // Where no namespace could be looked into there was an error.
         let Some(first) = parts.first() else { return Ok(worst) };
         let about = report::whole(&first.about, &parts, gaps);
-        print(args, several, &about, &parts)?;
+        let exits = parts.iter().map(|part| exit(args, &part.report.figures));
+        let exit = exits.fold(Exit::Answered, graver);
+        print::round(args, several, &about, &parts, exit)?;
         notices.tell(&about);
-        for part in &parts {
-            worst = graver(worst, exit(args, &part.report.figures));
-        }
+        worst = graver(worst, exit);
         Ok(worst)
     })
 }
@@ -101,33 +117,68 @@ fn query(args: &DoctorArgs) -> Result<Query, Failure> {
     Ok(query)
 }
 
+/// What earlier rounds of a watch saw, by namespace.
+type Before = BTreeMap<Option<u64>, Rounds>;
+
 /// A network namespace, and what was found in it.
-type Examined = (Snapshot, Diagnosis);
+struct Examined {
+    snapshot: Snapshot,
+    diagnosis: Diagnosis,
+    /// What a later round compares with. `None`: there will be none.
+    round: Option<Round>,
+}
+
+impl Examined {
+    /// One that is looked at once, or in a watch with what its earlier rounds saw.
+    fn of(
+        snapshot: Snapshot,
+        options: Option<&[SocketOptions]>,
+        plan: &Plan,
+        before: Option<&Rounds>,
+    ) -> Self {
+        let evidence = Evidence::of(&snapshot, options);
+        let round = before.map(|_| Round::of(&evidence));
+        let watch = before.zip(round.as_ref()).map(|(before, now)| Watch { before, now });
+        let diagnosis = diagnosis::of(&evidence, RULES, plan, watch);
+        Self { snapshot, diagnosis, round }
+    }
+}
 
 /// Two passes: what the first finds names the sockets whose owners are looked up for the second.
 fn live(
     query: &Query,
     args: &DoctorArgs,
     plan: &Plan,
+    before: &Before,
 ) -> Result<(Vec<Examined>, Vec<Gap>), Failure> {
-    let (mut examined, gaps) = snapshot::take_each(query, Some(args.interval), |snapshot| {
-        let first = diagnosis::examine(&snapshot, None, RULES, plan);
-        (snapshot, first)
+    let none = Rounds::default();
+    let rounds_of = |snapshot: &Snapshot| {
+        let rounds = before.get(&snapshot.about.netns.inode).unwrap_or(&none);
+        args.repeat.interval().map(|_| rounds)
+    };
+    let (examined, gaps) = snapshot::take_each(query, Some(args.interval), |snapshot| {
+        let rounds = rounds_of(&snapshot);
+        Examined::of(snapshot, None, plan, rounds)
     })?;
-    let named: HashSet<u64> = examined.iter().flat_map(|(_, first)| first.sockets()).collect();
+    let named: HashSet<u64> = examined.iter().flat_map(|one| one.diagnosis.sockets()).collect();
     if named.is_empty() {
         return Ok((examined, gaps));
     }
-    let mut concerned: Vec<&mut Examined> =
-        examined.iter_mut().filter(|(_, first)| first.sockets().next().is_some()).collect();
-    let mut snapshots: Vec<&mut Snapshot> = concerned.iter_mut().map(|(s, _)| s).collect();
+    let is_concerned = |one: &Examined| one.diagnosis.sockets().next().is_some();
+    let mut examined = examined;
+    let concerned = examined.iter_mut().filter(|one| is_concerned(one));
+    let mut snapshots: Vec<&mut Snapshot> = concerned.map(|one| &mut one.snapshot).collect();
     snapshot::name_owners(query, &mut snapshots, named);
-    for (snapshot, diagnosis) in concerned {
-        let own: Vec<u64> = diagnosis.sockets().collect();
-        let options = args.socket_options.then(|| socket_options::read(snapshot, own));
-        *diagnosis = diagnosis::examine(snapshot, options.as_deref(), RULES, plan);
-    }
-    Ok((examined, gaps))
+    let again = |mut one: Examined| {
+        if !is_concerned(&one) {
+            return one;
+        }
+        let own: Vec<u64> = one.diagnosis.sockets().collect();
+        let options = args.socket_options.then(|| socket_options::read(&mut one.snapshot, own));
+        let rounds = rounds_of(&one.snapshot);
+        Examined::of(one.snapshot, options.as_deref(), plan, rounds)
+    };
+    Ok((examined.into_iter().map(again).collect(), gaps))
 }
 
 fn replayed(
@@ -139,8 +190,7 @@ fn replayed(
     let query = Query { need: query.need.with(Need::OWNERS), ..query.clone() };
     let examined = recordings.into_iter().map(|mut recording| {
         replay::narrow(&mut recording, &query, Some(window));
-        let diagnosis = diagnosis::examine(&recording.snapshot, None, RULES, plan);
-        (recording.snapshot, diagnosis)
+        Examined::of(recording.snapshot, None, plan, None)
     });
     examined.collect()
 }
@@ -149,7 +199,8 @@ fn replayed(
 /// namespace in which nothing is found has none.
 fn parts(examined: Vec<Examined>, verbose: bool) -> Vec<Part<Diagnosis>> {
     let mut told = HashSet::new();
-    let part = |(at, (snapshot, figures)): (usize, Examined)| {
+    let part = |(at, examined): (usize, Examined)| {
+        let (snapshot, figures) = (examined.snapshot, examined.diagnosis);
         let own = figures.apart_from(&mut told);
         let is_quiet = own.findings.is_empty() && own.excepted.is_empty();
         let is_empty = at > 0 && is_quiet && !verbose && own.verdict != Verdict::Unknown;
@@ -157,27 +208,6 @@ fn parts(examined: Vec<Examined>, verbose: bool) -> Vec<Part<Diagnosis>> {
         Part { report: Report { figures, document }, about: snapshot.about, is_empty }
     };
     examined.into_iter().enumerate().map(part).collect()
-}
-
-fn print(
-    args: &DoctorArgs,
-    several: bool,
-    about: &About,
-    parts: &[Part<Diagnosis>],
-) -> Result<(), Failure> {
-    let format = if args.json || args.ndjson { Some(DoctorFormat::Json) } else { args.format };
-    let json = matches!(format, Some(DoctorFormat::Json | DoctorFormat::Ndjson));
-    let device = plan::device(args.color);
-    if format == Some(DoctorFormat::Nagios) {
-        let each = parts.iter().map(|part| (&part.about.netns, &part.report.figures));
-        let mut output = Output::stdout();
-        output.buffer.extend(present::doctor::nagios(each, several).as_bytes());
-        return Ok(output.flush()?);
-    }
-    match parts {
-        [only] if !several => report::print(SCHEMA, json, device, &only.about, &only.report),
-        _ => report::print_each(SCHEMA, json, device, about, parts, "No problem found in "),
-    }
 }
 
 /// What the findings say to a script.
@@ -208,36 +238,16 @@ fn graver(before: Exit, now: Exit) -> Exit {
     if rank(now) > rank(before) { now } else { before }
 }
 
+fn form(args: &DoctorArgs) -> DoctorFormat {
+    match args.format {
+        _ if args.json || args.ndjson => DoctorFormat::Json,
+        format => format.unwrap_or(DoctorFormat::Table),
+    }
+}
+
 fn list() -> Result<Exit, Failure> {
     let mut output = Output::stdout();
     output.buffer.extend(present::doctor::rules(RULES).as_bytes());
     output.flush()?;
     Ok(Exit::Answered)
-}
-
-/// The config file: the one that was named, else the user's, else the host's, else none.
-fn config(args: &DoctorArgs) -> Result<Config, Failure> {
-    let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let of_user = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
-    let usual = of_user.into_iter().chain([PathBuf::from("/etc")]).map(|place| place.join(FILE));
-    if let Some(path) = &args.config {
-        return parsed(path, &config_file::read(path)?);
-    }
-    for path in usual {
-        match config_file::read(&path) {
-            Ok(text) => return parsed(&path, &text),
-            Err(error) if error.is_absent() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Config::default())
-}
-
-fn parsed(path: &Path, text: &str) -> Result<Config, Failure> {
-    Config::parse(text, thresholds_of).map_err(|why| {
-        Failure::usage(
-            format!("cannot use {}: {why}", path.display()),
-            "`sockeye explain RULE` shows the thresholds of a rule; --config names another file",
-        )
-    })
 }
