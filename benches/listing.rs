@@ -179,14 +179,13 @@ fn compare(sizes: &[usize]) {
             let costs = &runs[contender.command];
             let name = match contender.command {
                 "" => "floor".to_owned(),
-                command => match (
-                    command.strip_prefix(WITHOUT_BPF),
-                    command.strip_prefix(ELSEWHERE),
-                ) {
-                    (Some(command), _) => format!("{command}, by /proc"),
-                    (_, Some(command)) => format!("{command}, in another namespace"),
-                    _ => command.to_owned(),
-                },
+                command => {
+                    match (command.strip_prefix(WITHOUT_BPF), command.strip_prefix(ELSEWHERE)) {
+                        (Some(command), _) => format!("{command}, by /proc"),
+                        (_, Some(command)) => format!("{command}, in another namespace"),
+                        _ => command.to_owned(),
+                    }
+                }
             };
             let own = median(costs, |c| c.cpu_ms);
             let ratio =
