@@ -1,12 +1,15 @@
 //! Why the program ends without an answer, and what to do about it.
 
-use super::exit::Exit;
+use super::{exit::Exit, foreign};
 use crate::{
     collect::list,
     kernel::error::{Cause, Error},
 };
 use nix::errno::Errno;
-use std::io::{self, Write};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
 
 /// A failure, told as `error: …` and `hint: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +28,8 @@ impl Failure {
         Self { exit: Exit::Usage, message: message.into(), hints: vec![hint.into()] }
     }
 
-    /// The words of clap, in our form.
-    pub fn from_clap(error: &clap::Error) -> Self {
+    /// The words of clap about these arguments, in our form.
+    pub fn from_clap(error: &clap::Error, args: &[OsString]) -> Self {
         use clap::error::ErrorKind;
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             let text = error.render().to_string();
@@ -35,7 +38,7 @@ impl Failure {
                 Err(error) => Self::output(&error),
             };
         }
-        let (message, hint) = explained(error);
+        let (message, hint) = explained(error, args);
         Self::usage(message, hint)
     }
 
@@ -84,7 +87,7 @@ impl Failure {
 }
 
 /// What clap found wrong, as a message and what to type instead.
-fn explained(error: &clap::Error) -> (String, String) {
+fn explained(error: &clap::Error, args: &[OsString]) -> (String, String) {
     use clap::error::{ContextKind, ErrorKind};
     let said = |kind| error.get(kind).map(words).unwrap_or_default();
     let argument = said(ContextKind::InvalidArg).join(" and ");
@@ -99,10 +102,11 @@ fn explained(error: &clap::Error) -> (String, String) {
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
             (format!("`{argument}` is a word too many"), each.to_owned())
         }
-        ErrorKind::UnknownArgument => (
-            format!("no option is called `{argument}`"),
-            near(said(ContextKind::SuggestedArg), list.to_owned()),
-        ),
+        ErrorKind::UnknownArgument => {
+            let hint = foreign::instead(args, &argument)
+                .unwrap_or_else(|| near(said(ContextKind::SuggestedArg), list.to_owned()));
+            (format!("no option is called `{argument}`"), hint)
+        }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals => {
             let reason = std::error::Error::source(error).map(ToString::to_string);
             let valid = said(ContextKind::ValidValue);

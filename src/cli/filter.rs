@@ -119,7 +119,7 @@ fn failure(error: &FilterError, args: &ListArgs) -> Failure {
         let definition = Cli::command();
         let names = definition.get_subcommands().map(clap::Command::get_name);
         let near = names.map(|name| (strsim::jaro_winkler(word, name), name));
-        let nearest = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(rate, _)| *rate > 0.8);
+        let nearest = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(rate, _)| *rate > 0.85);
         if let Some((_, name)) = nearest {
             failure.hints.insert(0, format!("the command nearest to `{word}` is `sockeye {name}`"));
         }
@@ -134,7 +134,7 @@ mod tests {
     use clap::Parser;
 
     fn plan(line: &str) -> Result<Plan, Failure> {
-        let cli = Cli::try_parse_from(line.split(' ')).map_err(|e| Failure::from_clap(&e))?;
+        let cli = Cli::try_parse_from(line.split(' ')).map_err(|e| Failure::from_clap(&e, &[]))?;
         Plan::of(&cli.list)
     }
 

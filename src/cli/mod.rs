@@ -7,6 +7,7 @@ pub mod environment;
 pub mod exit;
 pub mod failure;
 pub mod filter;
+pub mod foreign;
 pub mod interrupt;
 pub mod notices;
 pub mod plan;
@@ -35,8 +36,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, Failure> {
     let definition = Cli::command();
     let args = argv::command_first(&definition, args.into_iter().collect());
-    let matches = definition.try_get_matches_from(args).map_err(|e| Failure::from_clap(&e))?;
-    Cli::from_arg_matches(&matches).map_err(|e| Failure::from_clap(&e))
+    let explained = |error: clap::Error| Failure::from_clap(&error, &args);
+    let matches = definition.try_get_matches_from(&args).map_err(explained)?;
+    Cli::from_arg_matches(&matches).map_err(explained)
 }
 
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {

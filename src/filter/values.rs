@@ -402,6 +402,11 @@ pub fn states(values: &[Value]) -> Result<StateSet, FilterError> {
 }
 
 fn nearest_state(word: &str) -> Option<&'static str> {
+    match word.to_ascii_lowercase().as_str() {
+        "tw" => return Some(State::TimeWait.name()),
+        "est" | "open" => return Some(State::Established.name()),
+        _ => {}
+    }
     let word = word.to_ascii_uppercase().replace('-', "_");
     let groups = ["all", "connected", "synchronized", "bucket", "big"];
     let names = State::all().map(|state| (state.name(), state.name()));

@@ -32,6 +32,8 @@ mod filters;
 mod fixture;
 /// Recorded hosts look as they did, in every form.
 mod golden;
+/// What people type who come from elsewhere.
+mod habits;
 /// Incidents, made again in namespaces: the doctor names each, and nothing else.
 mod incidents;
 /// `sockeye kill` closes what it says and nothing else, and says what it did not close.

@@ -8,6 +8,7 @@ use crate::{
         error::{FilterError, Span},
         host,
         lexer::{Comparison, Token},
+        pattern::Pattern,
         values::{self, Value},
     },
 };
@@ -39,6 +40,14 @@ impl Parser<'_> {
             _ => format!("write `{}`", values::example(field)),
         };
         FilterError::new(span.clone(), format!("expected a comparison after `{}`", field.id), hint)
+    }
+
+    /// Whose name a word may be.
+    fn named(word: &str) -> String {
+        let exactly = Pattern::exactly(word);
+        format!(
+            "a program is `process = {exactly}`, a user `user = {exactly}`; `--columns help` lists every column"
+        )
     }
 
     /// What a word that is no column was probably meant to be.
@@ -77,7 +86,16 @@ impl Parser<'_> {
                 ),
             );
         }
+        if word.contains('[') {
+            return wrong(
+                no_column,
+                "a filter selects sockets, not packets: `tcp and state SYN_SENT`".to_owned(),
+            );
+        }
         let lower = word.to_ascii_lowercase();
+        if !self.directory.ports(&lower).is_empty() {
+            return wrong(no_column, format!("the port of a service is `port {lower}`"));
+        }
         let known = match lower.as_str() {
             "command" | "comm" | "cmd" | "program" | "prog" | "name" | "exe" | "users" => "process",
             "lport" | "localport" | "local_port" | "src_port" | "srcport" => "local.port",
@@ -92,36 +110,21 @@ impl Parser<'_> {
             "proto" | "netid" => "protocol",
             "iface" | "interface" | "device" => "local.interface",
             "status" | "st" => "state",
-            "ip" | "ip6" | "inet" | "inet6" => {
-                let family = if lower.ends_with('6') { "ipv6" } else { "ipv4" };
-                return wrong(
-                    no_column,
-                    format!(
-                        "write `family = {family}`, or -{}",
-                        if family == "ipv6" { 6 } else { 4 }
-                    ),
-                );
-            }
             _ => match field::nearest(&lower) {
                 Some(near) => near,
-                None => {
-                    return wrong(
-                        no_column,
-                        "a test is `COLUMN = VALUE`; `--columns help` lists every column"
-                            .to_owned(),
-                    );
-                }
+                None => return wrong(no_column, Self::named(word)),
             },
         };
-        let typed = self
-            .peek()
-            .zip(self.peek_at(1))
-            .map(|(operator, value)| (&operator.token, &value.token));
+        // Their own comparison, if it is one; a word alone is to be equal.
+        let typed = match (self.peek().map(|lexeme| &lexeme.token), self.peek_at(1)) {
+            (Some(Token::Compare(comparison)), Some(lexeme)) => Some((*comparison, &lexeme.token)),
+            (Some(value), _) => Some((Comparison::Equal, value)),
+            _ => None,
+        };
         let example = match (typed, field::find(known)) {
-            // Their own comparison, if it is one.
-            (Some((Token::Compare(comparison), Token::Word(raw))), Some(field)) => {
+            (Some((comparison, Token::Word(raw))), Some(field)) => {
                 let value = Value { raw: raw.clone(), span: span.clone() };
-                let read = values::compare(field, span, *comparison, &[value], self.directory);
+                let read = values::compare(field, span, comparison, &[value], self.directory);
                 read.ok().map(|_| format!("{known} {} {raw}", comparison.symbol()))
             }
             _ => None,
