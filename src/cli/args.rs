@@ -248,6 +248,9 @@ pub struct ListArgs {
     /// Show options of the socket, such as transparent or freebind
     #[arg(long, help_heading = "What to show")]
     pub inet_sockopt: bool,
+    /// Show what TIPC sockets drop, wait for and publish
+    #[arg(long, help_heading = "What to show")]
+    pub tipcinfo: bool,
     /// Show what BPF programs keep in sockets (needs CAP_BPF)
     #[arg(long, help_heading = "What to show")]
     pub bpf_maps: bool,
@@ -334,6 +337,7 @@ impl ListArgs {
             || self.cgroup
             || self.inet_sockopt
             || self.bpf
+            || self.tipcinfo
             || self.bpf_maps
             || self.no_queues;
         let selects = self.names_tables() || self.all || self.listening || self.bound_inactive;
@@ -679,7 +683,7 @@ pub struct SourceArgs {
     pub proc_root: Option<PathBuf>,
     /// Look into a network namespace: a name of `ip netns`, a process id or a path; with --from one
     /// of the file, by name or inode
-    #[arg(short = 'N', long, value_name = "NAME|PID|PATH", help_heading = "Where to look",
+    #[arg(short = 'N', long, alias = "net", value_name = "NAME|PID|PATH", help_heading = "Where to look",
           conflicts_with = "all_netns", value_parser = NonEmptyStringValueParser::new())]
     pub netns: Option<String>,
     /// Look into every network namespace that can be entered, containers' included, each named

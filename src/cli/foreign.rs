@@ -19,6 +19,7 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["--udplite"], "write `-A udplite`"),
     (&["-U"], "unix sockets are `-x`, UDP-Lite is `-A udplite`"),
     (&["-J", "-j"], "write `--json`, or `--ndjson` for one object a line"),
+    (&["--bpf-map-id"], "write `--bpf-maps`; the sockets of one map are `bpf_maps = 7`"),
     (&["-g", "--groups"], "sockets are shown here; multicast groups by `ip maddr`"),
     (&["--route"], "sockets are shown here; routes by `ip route`"),
     (&["--interfaces"], "sockets are shown here; interfaces by `ip -s link`"),

@@ -384,6 +384,7 @@ fn default_columns(
     when(args.tos, &["tos", "tclass", "class_id"]);
     when(args.cgroup, &["cgroup"]);
     when(args.inet_sockopt, &["sockopt"]);
+    when(args.tipcinfo && !args.extended, extended_columns(Protocol::Tipc));
     when(args.bpf_maps, &["bpf_maps"]);
     when(args.bpf && any(|p| p == Protocol::Packet), &["packet.filter"]);
     when(args.shows_owners(), &["owner"]);

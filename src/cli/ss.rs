@@ -37,6 +37,7 @@ pub fn shown(
         traffic_class: args.tos,
         cgroup: args.cgroup,
         options: args.inet_sockopt,
+        tipc: args.tipcinfo,
     }
 }
 

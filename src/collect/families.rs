@@ -26,6 +26,9 @@ impl Tables<'_> {
         each: &mut Teller<'_>,
     ) -> Result<bool, Error> {
         let need = self.query.need;
+        if net_families::table(protocol).is_some_and(|name| self.query.root.replaces(name)) {
+            return Ok(false);
+        }
         let Some(connection) = &mut self.connection else {
             return Ok(false);
         };

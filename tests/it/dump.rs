@@ -250,6 +250,36 @@ fn the_variables_of_ss_name_trees_and_tables() {
         let ports: Vec<u16> = document.sockets.iter().map(|row| row.local.port).collect();
         assert_eq!(ports, [8080]);
     }
+    // Of the other families too.
+    let families = [
+        (
+            "PROC_NET_UNIX",
+            "-xa",
+            "Num RefCount Protocol Flags Type St Inode Path\n0000000000000000: 00000002 00000000 00010000 0001 01 4712 /run/elsewhere\n",
+            "/run/elsewhere",
+        ),
+        (
+            "PROC_NET_PACKET",
+            "-0",
+            "sk RefCnt Type Proto Iface R Rmem User Inode\n0000000000000000 3 3 0806 0 1 0 0 4713\n",
+            "arp",
+        ),
+        (
+            "PROC_NET_NETLINK",
+            "-f netlink",
+            "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode\n0000000000000000 0 4242 00000001 0 0 0 2 0 4714\n",
+            "4242",
+        ),
+    ];
+    for (variable, switches, text, shown) in families {
+        let table = tree.join(variable);
+        fs::write(&table, text).unwrap();
+        let mut command = Command::new(SOCKEYE);
+        command.args(switches.split(' ')).args(["-H", "--format", "csv"]).env(variable, &table);
+        let run = Run::of(zoo.namespace.output(&mut command));
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(run.stdout.lines().count() == 1 && run.stdout.contains(shown), "{run:?}");
+    }
     // The machine's own tree, and yet not netlink, as in ss.
     let own = run("PROC_ROOT", std::path::Path::new("/proc"));
     assert_eq!((own.source.kind.as_str(), own.sockets.len()), ("proc", 8));

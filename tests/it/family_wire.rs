@@ -225,6 +225,7 @@ fn what_the_kernels_structs_hold_is_read() {
     let facts = socket.sctp().unwrap();
     assert_eq!((socket.state, socket.uid), (State::Established, Some(1000)));
     assert_eq!((facts.locals.len(), facts.peers.len()), (2, 1));
+    assert_eq!(facts.association_state, Some(3));
     let info = facts.info.as_ref().unwrap();
     assert_eq!((info.by_name("rwnd"), info.by_name("instrms")), (Some(106_496), Some(10)));
 }

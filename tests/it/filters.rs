@@ -602,3 +602,62 @@ fn names_that_stand_for_nothing_where_they_are_asked_are_refused() {
     let run = zoo.ask(&["-t", "netns = sockeye-nowhere"]);
     assert!(run.stderr.contains("no network namespace is one the filter asks for"), "{run:?}");
 }
+
+/// The filters that the manual teaches.
+#[expect(clippy::disallowed_methods, reason = "a test reads the manual")]
+fn taught() -> Vec<String> {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/man/template.1");
+    let template = std::fs::read_to_string(template).unwrap();
+    let (_, section) = template.split_once(".SS Ten filters").unwrap();
+    let section = section.split("\n.S").next().unwrap();
+    let filters = section.lines().filter_map(|line| line.strip_prefix(".B "));
+    filters.map(|line| line.replace("\\-", "-")).collect()
+}
+
+#[test]
+fn the_ten_filters_of_the_manual_select_what_it_says() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let zoo = Zoo::new();
+    let taught = taught();
+    assert_eq!(taught.len(), 10, "{taught:?}");
+    let everything = zoo.document(&["state", "all"]).sockets;
+    let has_port = |row: &crate::lab::program::Row, port: u16| {
+        row.local.port == port || row.peer.as_ref().is_some_and(|peer| peer.port == port)
+    };
+    for (index, filter) in taught.iter().enumerate() {
+        if filter.contains("www-data") && zoo.ask(&["user = www-data"]).code == 64 {
+            continue;
+        }
+        let split: Vec<&str> = filter.split(' ').collect();
+        let found = zoo.document(&[filter]).sockets;
+        assert_eq!(zoo.document(&split).keys().len(), found.len(), "{filter}");
+        let is_meant = |row: &crate::lab::program::Row| match index {
+            0 => row.peer.as_ref().is_some_and(|peer| peer.port == 443),
+            1 => has_port(row, 22),
+            3 => row.state == "LISTEN" && [80, 443].contains(&row.local.port),
+            4 => row.state == "TIME_WAIT",
+            7 => row.accept_queue > Some(0),
+            8 => {
+                let address = row.local.address.to_string();
+                !["TIME_WAIT", "LISTEN"].contains(&row.state.as_str())
+                    && !address.starts_with("127.")
+                    && !address.starts_with("::ffff:127.")
+            }
+            // Nothing of the kind is in the zoo.
+            _ => false,
+        };
+        assert!(found.iter().all(is_meant), "{filter}: {found:?}");
+        let is_shown = |row: &&crate::lab::program::Row| {
+            // Without a state in it, a filter is asked of connections.
+            filter.contains("state")
+                || filter.contains("age")
+                || filter.contains("accept_queue")
+                || !["LISTEN", "TIME_WAIT", "SYN_RCVD", "UNCONNECTED"].contains(&row.state.as_str())
+        };
+        let meant = everything.iter().filter(is_shown).filter(|row| is_meant(row)).count();
+        assert_eq!(found.len(), meant, "{filter}");
+        assert_eq!(meant > 0, [0, 1, 3, 4, 7, 8].contains(&index), "{filter}");
+    }
+}

@@ -36,7 +36,7 @@ pub fn sockets(
     protocol: Protocol,
     mut each: impl FnMut(Socket) -> Next,
 ) -> Result<Tally, Error> {
-    let path = root.net().join(table(protocol).unwrap_or_default());
+    let path = root.table(table(protocol).unwrap_or_default());
     let failed = |e| Error::io("read", path.display().to_string(), &e);
     let mut reader = BufReader::with_capacity(BUFFER, Root::open(&path)?);
     let mut tally = Tally::default();

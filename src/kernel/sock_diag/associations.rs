@@ -54,6 +54,14 @@ pub fn decode(kind: u16, value: &[u8], socket: &mut Socket) {
     }
 }
 
+/// Keeps the number the header has for the state of an association, which knows more states than
+/// TCP; an endpoint, which has no peers, has a state of TCP.
+pub fn learn_state(socket: &mut Socket, number: u8) {
+    if let Some(FamilyFacts::Sctp(sctp)) = socket.family_facts.as_deref_mut() {
+        sctp.association_state = (!sctp.peers.is_empty()).then_some(number);
+    }
+}
+
 /// Addresses, one in each `struct sockaddr_storage`.
 fn addresses(value: &[u8]) -> Vec<IpAddr> {
     let address = |storage: &[u8]| -> Option<IpAddr> {

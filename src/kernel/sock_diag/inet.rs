@@ -4,7 +4,7 @@
 //! time left of TIME_WAIT and the retransmit counts of other timers, refuses the legacy message
 //! type and shorter `tcp_info`, and allocates for every row. In the tests it is the oracle.
 
-use super::attributes;
+use super::{associations, attributes};
 use crate::{
     kernel::bytes::{array, u8_at, u16_be, u32_ne, u64_ne},
     model::{
@@ -38,6 +38,9 @@ pub fn decode_into(socket: &mut Socket, message: &[u8], attributes: bool) -> boo
     }
     if attributes {
         attributes::decode(rest, socket);
+        if socket.protocol == Protocol::Sctp {
+            associations::learn_state(socket, header[1]);
+        }
     }
     true
 }

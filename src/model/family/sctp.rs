@@ -7,6 +7,9 @@ use std::net::IpAddr;
 /// What an SCTP socket has.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sctp {
+    /// `enum sctp_state` of an association; `None`: an endpoint.
+    #[serde(default)]
+    pub association_state: Option<u8>,
     /// Addresses of this end: an association has several.
     pub locals: Vec<IpAddr>,
     /// Addresses of the other end.

@@ -3,7 +3,7 @@
 use super::{
     Shown, extended,
     layout::{Column, Layout},
-    mptcp, owners, queues, tcp,
+    mptcp, owners, queues, sctp, tcp,
 };
 use crate::{
     field::row::Row,
@@ -38,8 +38,18 @@ const IP_PROTOCOLS: [(u16, &str); 15] = [
 /// Gathers the row.
 pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
     let socket = row.socket;
-    layout.cell(Column::Netid, |out| out.extend(socket.protocol.name().as_bytes()));
-    layout.cell(Column::State, |out| out.extend(socket.state.ss().as_bytes()));
+    let association = sctp::association(socket);
+    layout.cell(Column::Netid, |out| {
+        if association.is_none() {
+            out.extend(socket.protocol.name().as_bytes());
+        }
+    });
+    layout.cell(Column::State, |out| match association {
+        Some(state) => {
+            let _ = write!(out, "`- {state}");
+        }
+        None => out.extend(socket.state.ss().as_bytes()),
+    });
     queues::write(layout, socket);
     let interface = match socket.interface {
         0 => None,
@@ -118,7 +128,10 @@ fn port(out: &mut Vec<u8>, row: Row<'_>, port: u16, shown: Shown) {
 
 fn details(out: &mut Vec<u8>, row: Row<'_>, shown: Shown) {
     let socket = row.socket;
-    if shown.timers {
+    let sctp = socket.sctp();
+    if shown.timers && sctp.is_some() {
+        sctp::timer(out, socket.timer);
+    } else if shown.timers {
         extended::timer(out, socket.timer);
     }
     // ss has no details of a datagram socket from /proc.
@@ -142,6 +155,9 @@ fn details(out: &mut Vec<u8>, row: Row<'_>, shown: Shown) {
         out.extend(if shown.oneline { &b""[..] } else { next_line });
         if let Some(memory) = &socket.memory {
             extended::memory(out, memory);
+        }
+        if let Some(sctp) = sctp {
+            sctp::info(out, sctp);
         }
         if let Some(info) = &socket.tcp_info {
             tcp::write(out, socket, info, shown);

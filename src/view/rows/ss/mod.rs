@@ -12,10 +12,13 @@ mod number;
 mod owners;
 mod packet;
 mod queues;
+mod sctp;
 pub mod summary;
 mod tcp;
+mod tipc;
 mod unix;
 mod vsock;
+mod xdp;
 
 use crate::{
     collect::sink::RowSink,
@@ -69,6 +72,8 @@ pub struct Shown {
     pub cgroup: bool,
     /// `--inet-sockopt`.
     pub options: bool,
+    /// `--tipcinfo`.
+    pub tipc: bool,
 }
 
 impl Shown {
@@ -134,6 +139,8 @@ impl RowSink for SsText<'_> {
             Some(FamilyFacts::Packet(packet)) => packet::row(layout, row, packet, shown),
             Some(FamilyFacts::Netlink(netlink)) => netlink::row(layout, row, netlink, shown),
             Some(FamilyFacts::Vsock(vsock)) => vsock::row(layout, row, vsock, shown),
+            Some(FamilyFacts::Xdp(xdp)) => xdp::row(layout, row, xdp, shown),
+            Some(FamilyFacts::Tipc(tipc)) => tipc::row(layout, row, tipc, shown),
             _ => inet::row(layout, row, shown),
         }
         if self.layout.end_row() {
@@ -147,3 +154,6 @@ impl RowSink for SsText<'_> {
         self.output.flush()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,11 @@ pub(super) fn write(layout: &mut Layout, socket: &Socket) {
         Queues::Data { recv, send } => (recv, send),
         Queues::Absent => (0, 0),
     };
+    numbers(layout, recv, send);
+}
+
+/// Gathers both cells with these numbers.
+pub(super) fn numbers(layout: &mut Layout, recv: u32, send: u32) {
     for (column, number) in [(Column::RecvQueue, recv), (Column::SendQueue, send)] {
         layout.cell(column, |out| {
             let _ = write!(out, "{number:<6}");
