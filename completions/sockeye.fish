@@ -310,7 +310,7 @@ end
 
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_sockeye_global_optspecs
-    string join \n t/tcp u/udp w/raw x/unix M/mptcp S/sctp d/dccp 0/packet vsock xdp tipc A/query= f/family= a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline E/events K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= D/diag= F/filter= V/version h/help
+    string join \n t/tcp u/udp w/raw x/unix M/mptcp S/sctp d/dccp 0/packet vsock xdp tipc A/query= f/family= a/all l/listening B/bound-inactive 4/ipv4 6/ipv6 p/processes T/threads Z/context z/contexts b/bpf o/options e/extended i/info m/memory tos cgroup inet-sockopt tipcinfo bpf-maps Q/no-queues n/numeric r/resolve columns= sort= group-by= limit= s/summary count format= json ndjson H/no-header O/oneline E/events K/kill q/quiet color= 'watch=?' times= source= proc-root= N/netns= all-netns from= owner-deadline= D/diag= F/filter= V/version h/help
 end
 
 function __fish_sockeye_needs_command
@@ -397,6 +397,7 @@ complete -c sockeye -n "__fish_sockeye_needs_command" -s m -l memory -d 'Show so
 complete -c sockeye -n "__fish_sockeye_needs_command" -l tos -d 'Show type of service, traffic class and net_cls class'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l cgroup -d 'Show cgroups'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_needs_command" -l tipcinfo -d 'Show what TIPC sockets drop, wait for and publish'
 complete -c sockeye -n "__fish_sockeye_needs_command" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_needs_command" -s n -l numeric -d 'Numbers instead of names: the default'
@@ -486,6 +487,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s m -l memory -d 
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l tos -d 'Show type of service, traffic class and net_cls class'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l cgroup -d 'Show cgroups'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l tipcinfo -d 'Show what TIPC sockets drop, wait for and publish'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_using_subcommand list" -s n -l numeric -d 'Numbers instead of names: the default'
@@ -798,6 +800,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s m -l memory -d 
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l tos -d 'Show type of service, traffic class and net_cls class'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l cgroup -d 'Show cgroups'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l tipcinfo -d 'Show what TIPC sockets drop, wait for and publish'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_using_subcommand kill" -s n -l numeric -d 'Numbers instead of names: the default'
@@ -879,6 +882,7 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -s m -l memory -d
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l tos -d 'Show type of service, traffic class and net_cls class'
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l cgroup -d 'Show cgroups'
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l inet-sockopt -d 'Show options of the socket, such as transparent or freebind'
+complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l tipcinfo -d 'Show what TIPC sockets drop, wait for and publish'
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -l bpf-maps -d 'Show what BPF programs keep in sockets (needs CAP_BPF)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -s Q -l no-queues -d 'Leave out the queues'
 complete -c sockeye -n "__fish_sockeye_using_subcommand trace" -s n -l numeric -d 'Numbers instead of names: the default'
