@@ -5,6 +5,7 @@
 use super::parties::Party;
 use crate::report::{
     remedy::{Remedy, Tier},
+    software::Software,
     time_wait::programs::Program,
 };
 
@@ -30,8 +31,7 @@ pub enum Topic {
 }
 
 struct Text {
-    name: &'static str,
-    commands: &'static [&'static str],
+    software: Software,
     texts: &'static [(Topic, &'static str, &'static str)],
 }
 
@@ -39,8 +39,7 @@ use Topic::{AcceptQueue, Close, DeadPeers, Descriptors, IdleTimeout, OwnLimit, S
 
 const TEXTS: &[Text] = &[
     Text {
-        name: "nginx",
-        commands: &["nginx", "openresty", "tengine", "angie"],
+        software: Software::Nginx,
         texts: &[
             (
                 AcceptQueue,
@@ -73,8 +72,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "HAProxy",
-        commands: &["haproxy"],
+        software: Software::HaProxy,
         texts: &[
             (AcceptQueue, "Name the backlog, then reload", "defaults\n    backlog 4096"),
             (
@@ -101,8 +99,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Envoy",
-        commands: &["envoy", "istio-proxy", "pilot-agent"],
+        software: Software::Envoy,
         texts: &[
             (AcceptQueue, "Name the backlog of the listener", "tcp_backlog_size: 4096"),
             (
@@ -118,8 +115,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Node.js",
-        commands: &["node", "nodejs", "mainthread", "bun", "deno"],
+        software: Software::NodeJs,
         texts: &[
             (
                 AcceptQueue,
@@ -141,8 +137,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Java",
-        commands: &["java", "jsvc", "catalina"],
+        software: Software::Java,
         texts: &[
             (
                 AcceptQueue,
@@ -174,8 +169,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Python",
-        commands: &["python", "gunicorn", "uwsgi", "celery", "uvicorn", "hypercorn", "pypy"],
+        software: Software::Python,
         texts: &[
             (
                 AcceptQueue,
@@ -201,8 +195,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "PHP-FPM",
-        commands: &["php-fpm", "php", "php-cgi"],
+        software: Software::PhpFpm,
         texts: &[
             (
                 AcceptQueue,
@@ -214,8 +207,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Apache",
-        commands: &["apache2", "httpd"],
+        software: Software::Apache,
         texts: &[
             (
                 AcceptQueue,
@@ -231,8 +223,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Redis",
-        commands: &["redis-server", "valkey-server", "keydb-server"],
+        software: Software::Redis,
         texts: &[
             (AcceptQueue, "Name the backlog (511 unless told), then restart", "tcp-backlog 4096"),
             (DeadPeers, "Probe clients that are silent", "tcp-keepalive 60"),
@@ -246,8 +237,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "PostgreSQL",
-        commands: &["postgres", "postmaster"],
+        software: Software::PostgreSql,
         texts: &[
             (
                 AcceptQueue,
@@ -268,8 +258,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "MySQL",
-        commands: &["mysqld", "mariadbd"],
+        software: Software::MySql,
         texts: &[
             (AcceptQueue, "Name the backlog, then restart", "back_log = 4096"),
             (IdleTimeout, "End idle sessions", "wait_timeout = 1800"),
@@ -278,25 +267,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "Go",
-        commands: &[
-            "go",
-            "caddy",
-            "traefik",
-            "prometheus",
-            "etcd",
-            "kubelet",
-            "kube-proxy",
-            "dockerd",
-            "consul",
-            "vault",
-            "fabio",
-            "grafana",
-            "minio",
-            "containerd",
-            "coredns",
-            "kube-apiserver",
-        ],
+        software: Software::Go,
         texts: &[
             (
                 AcceptQueue,
@@ -322,8 +293,7 @@ const TEXTS: &[Text] = &[
         ],
     },
     Text {
-        name: "ProxySQL",
-        commands: &["proxysql"],
+        software: Software::ProxySql,
         texts: &[(
             Close,
             "Upgrade: 2.0.13 and before leak connections that time out while they connect",
@@ -333,16 +303,13 @@ const TEXTS: &[Text] = &[
 ];
 
 fn text_of(command: &[u8]) -> Option<&'static Text> {
-    let command = String::from_utf8_lossy(command).to_ascii_lowercase();
-    let word = command.split([':', ' ', '/']).next().unwrap_or_default();
-    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
-    TEXTS.iter().find(|text| text.commands.contains(&word) || text.commands.contains(&stem))
+    let software = Software::of_command(command)?;
+    TEXTS.iter().find(|text| text.software == software)
 }
 
 /// The name of the program behind a process, where it is known.
 pub fn name(party: &Party) -> Option<&'static str> {
-    let own = text_of(party.command()).map(|text| text.name);
-    own.or_else(|| Program::of_command(party.command()).map(|program| program.name))
+    Software::of_command(party.command()).map(Software::name)
 }
 
 /// What the programs among these processes are to be told, each once.
@@ -351,11 +318,11 @@ pub fn remedies<'p>(parties: impl IntoIterator<Item = &'p Party>, topic: Topic) 
     for party in parties {
         let told = if topic == Topic::Reuse {
             Program::of_command(party.command())
-                .map(|program| (program.name, program.text, program.paste, program.risk))
+                .map(|program| (program.software.name(), program.text, program.paste, program.risk))
         } else {
             text_of(party.command()).and_then(|known| {
                 let (_, text, paste) = known.texts.iter().find(|(of, ..)| *of == topic)?;
-                Some((known.name, *text, *paste, ""))
+                Some((known.software.name(), *text, *paste, ""))
             })
         };
         let Some((name, text, paste, risk)) = told else { continue };
@@ -401,9 +368,9 @@ mod tests {
     fn what_is_to_be_pasted_fits_a_page() {
         for text in TEXTS {
             for (_, said, paste) in text.texts {
-                assert!(!said.ends_with('.'), "{}: {said}", text.name);
+                assert!(!said.ends_with('.'), "{}: {said}", text.software.name());
                 for line in paste.lines() {
-                    assert!(line.len() <= 72, "{}: {line}", text.name);
+                    assert!(line.len() <= 72, "{}: {line}", text.software.name());
                 }
             }
         }

@@ -7,5 +7,6 @@ pub mod listening;
 pub mod notable;
 pub mod overview;
 pub mod remedy;
+pub mod software;
 pub mod summary;
 pub mod time_wait;

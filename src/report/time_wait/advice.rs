@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     model::{ports::PortSet, settings::RESERVED_PORTS, snapshot::Snapshot, state::State},
-    report::remedy::{Avoid, Remedy, Tier},
+    report::{
+        remedy::{Avoid, Remedy, Tier},
+        software::Software,
+    },
 };
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -132,9 +135,9 @@ fn reuse_connections(group: &Group) -> Vec<Remedy> {
         .into_iter()
         .map(|program| Remedy {
             tier: Tier::Application,
-            text: format!("{}: {} (connections to {to})", program.name, program.text),
+            text: format!("{}: {} (connections to {to})", program.software.name(), program.text),
             command: Some(place(program.paste)),
-            scope: format!("{} and its configuration", program.name),
+            scope: format!("{} and its configuration", program.software.name()),
             risk: program.risk.into(),
         })
         .collect()
@@ -142,10 +145,8 @@ fn reuse_connections(group: &Group) -> Vec<Remedy> {
 
 /// A server may keep connections longer; it need not.
 fn keep_alive(group: &Group) -> Remedy {
-    let is_nginx = group
-        .owners
-        .iter()
-        .any(|o| Program::of_command(&o.command.0).is_some_and(|program| program.name == "nginx"));
+    let is_nginx =
+        group.owners.iter().any(|o| Software::of_command(&o.command.0) == Some(Software::Nginx));
     Remedy {
         tier: Tier::Application,
         text: format!(

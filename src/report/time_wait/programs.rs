@@ -3,27 +3,26 @@
 //! Programs are recognised by their command name, services by their port. Values are starting
 //! points; each text says what bounds them.
 
+use crate::report::software::Software;
+
 /// What to tell somebody who runs a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program {
-    /// Its name, as people know it.
-    pub name: &'static str,
+    /// Which.
+    pub software: Software,
     /// What to do.
     pub text: &'static str,
     /// What to paste.
     pub paste: &'static str,
     /// What may go wrong.
     pub risk: &'static str,
-    commands: &'static [&'static str],
 }
 
 impl Program {
-    /// The program behind a command name, also of a worker (`php-fpm8.2`, `nginx: worker`).
+    /// The program behind a command name.
     pub fn of_command(command: &[u8]) -> Option<&'static Self> {
-        let command = String::from_utf8_lossy(command).to_ascii_lowercase();
-        let word = command.split([':', ' ', '/']).next().unwrap_or_default();
-        let stem = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
-        PROGRAMS.iter().find(|p| p.commands.contains(&word) || p.commands.contains(&stem))
+        let software = Software::of_command(command)?;
+        PROGRAMS.iter().find(|program| program.software == software)
     }
 
     /// What helps every client of a service, by its well-known port.
@@ -43,7 +42,7 @@ const IDLE: &str = "An idle connection may be closed by the other end just as it
 
 const PROGRAMS: &[Program] = &[
     Program {
-        name: "nginx",
+        software: Software::Nginx,
         text: "Let nginx keep idle connections to the upstream. That needs an upstream{} block: \
                `proxy_pass http://address:port` opens one for each request. `keepalive` is the \
                number kept per worker process",
@@ -52,29 +51,26 @@ const PROGRAMS: &[Program] = &[
                 proxy_set_header Connection \"\";\n}\n\
                 # FastCGI: keepalive in the upstream, and fastcgi_keep_conn on;",
         risk: IDLE,
-        commands: &["nginx", "openresty", "tengine", "angie"],
     },
     Program {
-        name: "HAProxy",
+        software: Software::HaProxy,
         text: "Let HAProxy share idle server connections between requests, and remove \
                `option httpclose` and `option forceclose`",
         paste: "backend servers\n    http-reuse safe\n    pool-max-conn 512\n    \
                 pool-purge-delay 10s\n    server s1 ADDR:PORT",
         risk: IDLE,
-        commands: &["haproxy"],
     },
     Program {
-        name: "Envoy",
+        software: Software::Envoy,
         text: "Give the cluster an idle timeout and no small limit of requests per connection. \
                With upstream_bind_config, set IP_BIND_ADDRESS_NO_PORT too (level 0, name 24)",
         paste: "common_http_protocol_options:\n  idle_timeout: 60s\n\
                 upstream_connection_options:\n  tcp_keepalive: {}\nupstream_bind_config:\n  \
                 socket_options:\n  - { level: 0, name: 24, int_value: 1,\n      state: STATE_PREBIND }",
         risk: IDLE,
-        commands: &["envoy", "istio-proxy", "pilot-agent"],
     },
     Program {
-        name: "Go",
+        software: Software::Go,
         text: "Share one http.Client. Its transport keeps 2 idle connections per host unless told \
                otherwise, and only a body that was read to its end gives its connection back",
         paste: "t := http.DefaultTransport.(*http.Transport).Clone()\n\
@@ -82,35 +78,17 @@ const PROGRAMS: &[Program] = &[
                 t.IdleConnTimeout = 50 * time.Second\nclient := &http.Client{Transport: t}\n\
                 // after every response\nio.Copy(io.Discard, resp.Body)\nresp.Body.Close()",
         risk: IDLE,
-        commands: &[
-            "go",
-            "caddy",
-            "traefik",
-            "prometheus",
-            "etcd",
-            "kubelet",
-            "kube-proxy",
-            "dockerd",
-            "consul",
-            "vault",
-            "fabio",
-            "grafana",
-            "minio",
-            "containerd",
-            "coredns",
-        ],
     },
     Program {
-        name: "Node.js",
+        software: Software::NodeJs,
         text: "Send requests through one agent that keeps connections; Node before 19 does not \
                unless told",
         paste: "const agent = new http.Agent({\n  keepAlive: true, maxSockets: 128, \
                 maxFreeSockets: 64 });\nhttp.request({ agent, ...options });",
         risk: IDLE,
-        commands: &["node", "nodejs", "mainthread", "bun", "deno"],
     },
     Program {
-        name: "Java",
+        software: Software::Java,
         text: "Share one HTTP client for the life of the program and close every response body. \
                Apache HttpClient keeps 2 connections per route and 20 in all unless told otherwise",
         paste: "var pool = new PoolingHttpClientConnectionManager();\npool.setMaxTotal(512);\n\
@@ -118,10 +96,9 @@ const PROGRAMS: &[Program] = &[
                 var client = HttpClients.custom().setConnectionManager(pool)\n    \
                 .evictIdleConnections(TimeValue.ofSeconds(30)).build();",
         risk: IDLE,
-        commands: &["java", "jsvc", "catalina"],
     },
     Program {
-        name: "Python",
+        software: Software::Python,
         text: "Make one session per process and send every request through it. urllib3 logs \
                \"Connection pool is full, discarding connection\" where the pool is too small",
         paste: "session = requests.Session()\nadapter = requests.adapters.HTTPAdapter(\n    \
@@ -129,88 +106,63 @@ const PROGRAMS: &[Program] = &[
                 session.mount(\"http://\", adapter)\nsession.mount(\"https://\", adapter)\n\
                 # aiohttp: one ClientSession for the life of the program",
         risk: IDLE,
-        commands: &["python", "gunicorn", "uwsgi", "celery", "uvicorn", "pypy"],
     },
     Program {
-        name: "PHP-FPM",
+        software: Software::PhpFpm,
         text: "Keep connections open from one request to the next, and reach services on the same \
                host by a Unix socket, which uses no port",
         paste: "$redis->pconnect('ADDR', PORT);\n\
                 new PDO($dsn, $user, $password, [PDO::ATTR_PERSISTENT => true]);",
         risk: "Each worker keeps its own connection: the server must allow as many as \
                pm.max_children of all pools; a transaction left open stays open",
-        commands: &["php-fpm", "php", "php-cgi"],
     },
     Program {
-        name: ".NET",
+        software: Software::DotNet,
         text: "Share one HttpClient, or take clients from IHttpClientFactory",
         paste: "static readonly HttpClient client = new(new SocketsHttpHandler {\n    \
                 PooledConnectionLifetime = TimeSpan.FromMinutes(2) });",
         risk: IDLE,
-        commands: &["dotnet"],
     },
     Program {
-        name: "Ruby",
+        software: Software::Ruby,
         text: "Keep one connection per thread open instead of one per request",
         paste: "# gem net-http-persistent\nhttp = Net::HTTP::Persistent.new(name: 'api')\n\
                 http.request(uri)",
         risk: IDLE,
-        commands: &["ruby", "puma", "unicorn", "sidekiq"],
     },
     Program {
-        name: "a command-line client or load generator",
+        software: Software::CommandLine,
         text: "One run, one connection: give one run several requests, or keep connections in the \
                load test",
         paste: "curl URL1 URL2          # one connection for both\nab -k    wrk    \
                 redis-benchmark -k 1    pgbench without -C",
         risk: "",
-        commands: &[
-            "curl",
-            "wget",
-            "ab",
-            "wrk",
-            "hey",
-            "siege",
-            "vegeta",
-            "psql",
-            "mysql",
-            "mariadb",
-            "redis-cli",
-            "pgbench",
-            "sysbench",
-            "redis-benchmark",
-            "memtier_benchmark",
-            "k6",
-        ],
     },
 ];
 
 const SERVICES: &[Program] = &[
     Program {
-        name: "PostgreSQL",
+        software: Software::PostgreSql,
         text: "Keep a pool of connections in the program, or put PgBouncer before the database \
                where many short-lived workers connect",
         paste: "[databases]\nmydb = host=ADDR port=PORT\n[pgbouncer]\npool_mode = transaction\n\
                 default_pool_size = 20",
         risk: "In transaction mode session settings, advisory locks and LISTEN do not carry over",
-        commands: &[],
     },
     Program {
-        name: "MySQL",
+        software: Software::MySql,
         text: "Keep a pool of connections in the program (its longest life a little below the \
                server's wait_timeout), or put ProxySQL before the database",
         paste: "# HikariCP; wait_timeout of the server is 1800 s\nmaximumPoolSize=20\nmaxLifetime=1740000    # ms",
         risk: "Pools of all workers together must stay below max_connections",
-        commands: &[],
     },
     Program {
-        name: "Redis",
+        software: Software::Redis,
         text: "Use one pool per process and send several commands at once (pipelining) instead of \
                a connection for each",
         paste: "pool = redis.ConnectionPool(\n    host='ADDR', port=PORT, max_connections=64)\n\
                 client = redis.Redis(connection_pool=pool)",
         risk: "Pools of all workers together must stay below maxclients",
-        commands: &[],
     },
 ];
 
@@ -219,31 +171,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_known_by_their_command() {
-        for (command, name) in [
-            (&b"nginx"[..], Some("nginx")),
-            (b"nginx: worker p", Some("nginx")),
-            (b"python3", Some("Python")),
-            (b"python3.12", Some("Python")),
-            (b"php-fpm8.2", Some("PHP-FPM")),
-            (b"java", Some("Java")),
-            (b"node", Some("Node.js")),
-            (b"redis-cli", Some("a command-line client or load generator")),
-            (b"my-nginx-clone", None),
-            (b"", None),
-            (b"\xff\x1b[31m", None),
-        ] {
-            assert_eq!(Program::of_command(command).map(|p| p.name), name, "{command:?}");
-        }
-        assert_eq!(Program::of_service(6379).map(|p| p.name), Some("Redis"));
+    fn a_service_is_known_by_its_port() {
+        assert_eq!(Program::of_service(6379).map(|p| p.software), Some(Software::Redis));
         assert_eq!(Program::of_service(80), None);
     }
 
     #[test]
     fn every_program_has_something_to_paste() {
         for program in PROGRAMS.iter().chain(SERVICES) {
-            assert!(!program.text.is_empty() && !program.paste.is_empty(), "{}", program.name);
-            assert!(!program.text.ends_with('.'), "{}", program.name);
+            assert!(
+                !program.text.is_empty() && !program.paste.is_empty(),
+                "{}",
+                program.software.name()
+            );
+            assert!(!program.text.ends_with('.'), "{}", program.software.name());
             // It stands indented on a page of 80 columns.
             for line in program.paste.lines() {
                 assert!(line.len() <= 72, "{line}");

@@ -63,13 +63,25 @@ fn wrapping<'o>() -> Options<'o> {
         .word_splitter(WordSplitter::NoHyphenation)
 }
 
-/// A figure and its `%` stay on one line.
+/// What follows a figure on its line.
+const UNITS: [&str; 9] = ["%", "s", "ms", "min", "h", "B", "KiB", "MiB", "GiB"];
+
+/// A figure and its unit stay on one line: a blank that does not break between them.
 fn kept_together(text: &str) -> String {
-    text.replace(" %", "\u{a0}%")
+    let mut together = String::new();
+    for (at, word) in text.split(' ').enumerate() {
+        let is_unit = UNITS.contains(&word.trim_end_matches(|c: char| ")].,;:".contains(c)));
+        let of_figure = together.ends_with(|c: char| c.is_ascii_digit());
+        if at > 0 {
+            together.push(if is_unit && of_figure { '\u{a0}' } else { ' ' });
+        }
+        together.push_str(word);
+    }
+    together
 }
 
 fn apart(line: &str) -> String {
-    line.replace("\u{a0}%", " %")
+    line.replace('\u{a0}', " ")
 }
 
 /// A column of figures.
@@ -219,6 +231,8 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].ends_with("descriptors"), "{text}");
         assert_eq!(lines[1], "  (84 %) and more");
+        assert_eq!(apart(&kept_together(" for 4 s, 5 sockets")), " for 4 s, 5 sockets");
+        assert_eq!(kept_together("for 4 s; 5 sockets"), "for 4\u{a0}s; 5 sockets");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use clap::{
     Arg, Command, CommandFactory, ValueHint,
-    builder::{PossibleValue, PossibleValuesParser},
+    builder::{PossibleValue, PossibleValuesParser, StringValueParser},
 };
 use sockeye::{
     cli::{args::Cli, tables},
+    doctor::rules::RULES,
     field,
     model::state::State,
     view::schema,
@@ -20,6 +21,8 @@ pub(super) enum Candidates {
     Order,
     /// Tables of sockets, commas between them.
     Tables,
+    /// Rules of the doctor, commas between them.
+    Rules,
     /// Network namespaces: names of `ip netns`, or a path.
     Namespace,
     /// What a filter is made of: names of states, columns, words of ss.
@@ -59,6 +62,8 @@ const TABLE: &[(&str, Candidates)] = &[
     ("group_by", Candidates::Columns),
     ("sort", Candidates::Order),
     ("query", Candidates::Tables),
+    ("only", Candidates::Rules),
+    ("skip", Candidates::Rules),
     ("netns", Candidates::Namespace),
     ("filter", Candidates::Filter),
     ("name", Candidates::Document),
@@ -87,6 +92,7 @@ impl Candidates {
                 field::all().iter().map(|field| (field.id, field.summary)).collect()
             }
             Self::Tables => tables::names().collect(),
+            Self::Rules => RULES.iter().map(|rule| (rule.id, rule.title)).collect(),
             Self::Filter => {
                 let states = State::all().map(|state| (state.name(), state.meaning()));
                 let words = FILTER_WORDS.iter().copied();
@@ -125,6 +131,8 @@ fn with_words(argument: &Arg) -> Arg {
             let values = words.map(|(word, help)| PossibleValue::new(word).help(help));
             argument.value_parser(PossibleValuesParser::new(values))
         }
+        // A list of which clap_complete would complete the first value alone.
+        Some(Candidates::Rules) => argument.value_parser(StringValueParser::new()),
         _ => argument,
     }
 }

@@ -58,6 +58,7 @@ fn bash(base: &str, options: &[(Candidates, Arg)]) -> String {
         let function = match candidates {
             Candidates::Columns => "_sockeye_columns",
             Candidates::Tables => "_sockeye_tables",
+            Candidates::Rules => "_sockeye_rules",
             Candidates::Order => "_sockeye_order",
             Candidates::Namespace => "_sockeye_namespaces",
             Candidates::Nothing => continue,
@@ -76,12 +77,21 @@ fn bash(base: &str, options: &[(Candidates, Arg)]) -> String {
 
 {function}_sockeye_ids="{ids}"
 _sockeye_table_names="{tables}"
+_sockeye_rule_names="{rules}"
 
 # Column ids: what follows the last comma is completed, and what stands before it stays.
 _sockeye_columns() {{
     local before=""
     [[ $1 == *,* ]] && before="${{1%,*}},"
     COMPREPLY=( $(compgen -P "$before" -W "$_sockeye_ids" -- "${{1##*,}}") )
+    compopt -o nospace 2>/dev/null
+}}
+
+# Rules of the doctor, likewise.
+_sockeye_rules() {{
+    local before=""
+    [[ $1 == *,* ]] && before="${{1%,*}},"
+    COMPREPLY=( $(compgen -P "$before" -W "$_sockeye_rule_names" -- "${{1##*,}}") )
     compopt -o nospace 2>/dev/null
 }}
 
@@ -130,6 +140,7 @@ _sockeye_values() {{
 {registration}"#,
         ids = columns.join(" "),
         tables = Candidates::Tables.words().iter().map(|w| w.0).collect::<Vec<_>>().join(" "),
+        rules = Candidates::Rules.words().iter().map(|w| w.0).collect::<Vec<_>>().join(" "),
     )
 }
 
@@ -140,6 +151,7 @@ fn zsh(base: &str, options: &[(Candidates, Arg)]) -> String {
         let function = match candidates {
             Candidates::Columns => "_sockeye_column_list",
             Candidates::Tables => "_sockeye_table_list",
+            Candidates::Rules => "_sockeye_rule_list",
             Candidates::Order => "_sockeye_order",
             Candidates::Namespace => "_sockeye_namespaces",
             Candidates::Nothing => " ",
@@ -165,6 +177,11 @@ fn zsh(base: &str, options: &[(Candidates, Arg)]) -> String {
         .words()
         .iter()
         .map(|(word, help)| format!("        '{word}:{help}'"))
+        .collect();
+    let rules: Vec<String> = Candidates::Rules
+        .words()
+        .iter()
+        .map(|(word, help)| format!("        '{word}:{}'", help.replace('\'', "'\\''")))
         .collect();
     let at = script.find("if [ \"$funcstack[1]\"").expect("clap_complete ends otherwise now");
     script.insert_str(
@@ -196,6 +213,16 @@ _sockeye_table_list() {{
     _describe -t tables table tables -qS ,
 }}
 
+(( $+functions[_sockeye_rule_list] )) ||
+_sockeye_rule_list() {{
+    local -a rules=(
+{rules}
+    )
+    compset -P '*,'
+    compset -S ',*'
+    _describe -t rules rule rules -qS ,
+}}
+
 (( $+functions[_sockeye_order] )) ||
 _sockeye_order() {{
     compset -P '-'
@@ -210,6 +237,7 @@ _sockeye_namespaces() {{
 ",
             described = described.join("\n"),
             tables = tables.join("\n"),
+            rules = rules.join("\n"),
         ),
     );
     let (tag, rest) = script.split_once('\n').unwrap();
@@ -223,6 +251,7 @@ fn fish(base: &str, options: &[(Candidates, Arg)], definition: &Command) -> Stri
         let values = match candidates {
             Candidates::Columns => "(__fish_complete_list , __sockeye_columns)",
             Candidates::Tables => "(__fish_complete_list , __sockeye_tables)",
+            Candidates::Rules => "(__fish_complete_list , __sockeye_rules)",
             Candidates::Order => "(__sockeye_order)",
             Candidates::Namespace => "(__sockeye_namespaces; __fish_complete_path)",
             Candidates::Nothing => "",
@@ -268,6 +297,12 @@ fn fish(base: &str, options: &[(Candidates, Arg)], definition: &Command) -> Stri
         .map(|(word, help)| format!("        {word} '{}'", quoted(help)))
         .collect();
     let tables = tables.join(" \\\n");
+    let rules: Vec<String> = Candidates::Rules
+        .words()
+        .iter()
+        .map(|(word, help)| format!("        {word} '{}'", quoted(help)))
+        .collect();
+    let rules = rules.join(" \\\n");
     format!(
         r"# {MADE}
 
@@ -279,6 +314,11 @@ end
 function __sockeye_tables
     printf '%s\t%s\n' \
 {tables}
+end
+
+function __sockeye_rules
+    printf '%s\t%s\n' \
+{rules}
 end
 
 function __sockeye_order
@@ -375,6 +415,11 @@ fn bash_completes_what_the_table_says() {
             ],
         ),
         (&["sockeye", "--group-by", "=", "local.p"], &["local.port"]),
+        (&["sockeye", "doctor", "--skip", "=", "self-"], &["self-connect"]),
+        (
+            &["sockeye", "doctor", "--only", "self-connect,close-wait-"],
+            &["self-connect,close-wait-idle-pool", "self-connect,close-wait-leak"],
+        ),
         (&["sockeye", "-tan", "--sort", "-rtt"], &["-rtt", "-rttvar"]),
         (&["sockeye", "list", "--sort", "rttv"], &["rttvar"]),
         (&["sockeye", "--format", "n"], &["ndjson"]),

@@ -8,7 +8,7 @@ use super::{
     settings, wait_for,
 };
 use crate::lab::{
-    link::{Link, NOBODY, far},
+    link::{INTERFACE, Link, NOBODY, far},
     path::Path,
     puppet::Puppet,
     requirement::require_live,
@@ -55,6 +55,55 @@ fn connects_hang_while_old_connections_to_the_same_place_work() {
     diagnosis.finds("syn-sent-stuck", Warning, &["10.77.0.10", "443"]);
     diagnosis.finds("snat-exhaustion-suspected", Warning, &["10.77.0.10", "443"]);
     diagnosis.and_nothing_else_than(&["syn-sent-stuck", "snat-exhaustion-suspected"]);
+}
+
+#[test]
+fn ports_that_a_nat_uses_again_meet_the_old_connections_of_the_server() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let link = Link::new();
+    // The second address is the NAT's; the server sees both as clients.
+    link.near.ip(&["addr", "add", "10.77.0.2/24", "dev", INTERFACE]);
+    let mut server = keeper(&link, 443);
+    let mut client = Puppet::new(&link.near, "gorouter");
+    client.run(
+        "
+        live = [connect('10.77.0.10', 443) for _ in range(3)]
+        old = [connect('10.77.0.10', 443, ('10.77.0.2', port)) for port in range(3000, 3012)]
+        ",
+    );
+    server.run("kept = accept(l, 15)");
+    // The NAT forgets them without a FIN or RST (TCP_REPAIR), and its firewall drops the ACK by
+    // which the server answers a SYN for a connection that it still has.
+    client.run("[(one.setsockopt(socket.IPPROTO_TCP, 19, 1), one.close()) for one in old]");
+    link.far.ip(&[
+        "neigh",
+        "replace",
+        "10.77.0.2",
+        "lladdr",
+        "02:00:00:00:00:99",
+        "nud",
+        "permanent",
+        "dev",
+        INTERFACE,
+    ]);
+    client.run(
+        "
+        kept = []
+        for port in range(3000, 3012):
+            kept.append(begin('10.77.0.10', 443, ('10.77.0.2', port)))
+            time.sleep(0.1)
+        ",
+    );
+    wait_for(&link.near, 12, "state = SYN_SENT and retransmits >= 2");
+    let (near, far) = (Diagnosis::of(&link.near), Diagnosis::of(&link.far));
+    near.finds("syn-sent-stuck", Warning, &["10.77.0.10", "443"]);
+    near.finds("snat-exhaustion-suspected", Warning, &["10.77.0.10", "443"]);
+    near.and_nothing_else_than(&["syn-sent-stuck", "snat-exhaustion-suspected"]);
+    // The server knows why: SYNs meet connections that it has not closed.
+    far.finds("time-wait-syn-collision", Notice, &[]);
+    far.and_nothing_else_than(&["time-wait-syn-collision"]);
 }
 
 #[test]
