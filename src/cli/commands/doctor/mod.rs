@@ -86,6 +86,11 @@ fn diagnose(args: &DoctorArgs) -> Result<Exit, Failure> {
             Some(recordings) => (replayed(recordings, &query, args.interval, &plan), vec![]),
             None => live(&query, args, &plan, &before)?,
         };
+        let is_here = |netns: &Option<u64>| {
+            examined.iter().any(|one| one.snapshot.about.netns.inode == *netns)
+        };
+        // A namespace that is gone does not come back: its number is given to another.
+        before.retain(|netns, _| is_here(netns));
         for one in &examined {
             let rounds = before.entry(one.snapshot.about.netns.inode).or_default();
             if let Some(round) = &one.round {

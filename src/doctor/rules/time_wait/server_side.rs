@@ -10,6 +10,7 @@ use crate::{
         evidence::Evidence,
         finding::{Finding, Severity},
         rule::{Advice, Case, Judgement, Rule},
+        share::{counted, number, percent},
         subject::Subject,
         threshold::Threshold,
     },
@@ -19,6 +20,13 @@ use std::collections::BTreeMap;
 
 const NOTICE: Threshold =
     Threshold::new("notice_sockets", 1000.0, "from here on people see a large number and worry");
+const PART: Threshold =
+    Threshold::new("notice_percent", 50.0, "of all TCP sockets: most of a listing is then this");
+const LEAST: Threshold = Threshold::new(
+    "least_sockets",
+    100.0,
+    "with fewer any host that is nearly idle has such a part",
+);
 /// Bytes of a mini-socket (slab `tw_sock_TCP`, measured on 6.18).
 const BYTES: u64 = 256;
 
@@ -29,9 +37,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     meaning: "This server closes connections first, so the 60 s of TIME_WAIT are kept here and \
               not at the clients. Harmless: they use no port and no descriptor, and the next \
               connection of the same client is accepted at once.",
-    evidence: "TIME_WAIT by the listener they came in by",
+    evidence: "TIME_WAIT by the listener they came in by, and their part of all TCP sockets",
     needs: &[],
-    thresholds: &[NOTICE],
+    thresholds: &[NOTICE, PART, LEAST],
     symptoms: "None; only a large number in a listing.",
     causes: &[
         "clients that ask for `Connection: close`, HTTP/1.0, health checks",
@@ -65,8 +73,11 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             ends.entry(listener.at).or_default().push(socket);
         }
     }
+    let all = counted(evidence.tcp().count());
     let many = |sockets: &Vec<&Socket>| {
-        f64::from(u32::try_from(sockets.len()).unwrap_or(u32::MAX)) >= case.at(&NOTICE)
+        let count = counted(sockets.len());
+        let most = number(count) >= case.at(&LEAST) && percent(count, all) > case.at(&PART);
+        most || number(count) >= case.at(&NOTICE)
     };
     let found: Vec<Finding> = ends
         .into_iter()
@@ -109,11 +120,31 @@ mod tests {
         )
     }
 
+    /// So many that are closed beside so many that are open.
+    fn beside(open: u16, count: u16) -> Machine {
+        (0..open).fold(closed(count, 443), |machine, n| {
+            machine.both(socket(
+                State::Established,
+                "10.0.0.1:443",
+                &format!("192.0.3.1:{}", n + 1),
+            ))
+        })
+    }
+
     #[test]
     fn a_large_number_gets_a_word_and_no_number_more_than_that() {
-        assert_eq!(closed(999, 443).severity(&RULE), None);
+        assert_eq!(beside(1000, 999).severity(&RULE), None);
+        assert_eq!(beside(1000, 1000).severity(&RULE), Some(Severity::Notice));
         assert_eq!(closed(1000, 443).severity(&RULE), Some(Severity::Notice));
         assert_eq!(closed(50_000, 443).severity(&RULE), Some(Severity::Notice));
+    }
+
+    #[test]
+    fn most_of_a_listing_gets_a_word_too() {
+        assert_eq!(beside(0, 99).severity(&RULE), None);
+        assert_eq!(beside(98, 100).severity(&RULE), Some(Severity::Notice));
+        // Half of all, the listener counted.
+        assert_eq!(beside(99, 100).severity(&RULE), None);
     }
 
     #[test]
