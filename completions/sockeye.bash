@@ -363,11 +363,11 @@ _sockeye() {
                     return 0
                     ;;
                 --only)
-                    COMPREPLY=($(compgen -W "time-wait-server-side short-lived-connections ephemeral-port-pressure time-wait-bucket-overflow time-wait-memory time-wait-syn-collision time-wait-blocks-restart tw-sysctl-lint connect-port-scan bind-before-connect service-port-in-ephemeral-range port-range-too-wide udp-port-exhaustion self-connect snat-exhaustion-suspected accept-queue-overflow listen-backlog-small accept-stalled syn-queue-pressure syn-recv-return-path listen-drops-other reuseport-skew refused-storm close-wait-leak close-wait-idle-pool fin-wait2-owned fin-wait2-orphan orphan-pressure last-ack-stuck abortive-close keepalive-race syn-sent-stuck peer-unreachable half-open-suspect keepalive-slower-than-path retransmit-rate rto-heavy-peer pmtu-blackhole peer-not-reading we-are-not-reading send-buffer-limited tcp-memory-pressure tcp-receive-drops udp-receive-drops softnet-drops max-connections-estimate fd-limit-process fd-limit-host app-limit-hint conntrack-table-full conntrack-insert-failed conntrack-invalid neighbor-table-overflow client-concentration reconnect-storm connection-age-skew sysctl-scope-mismatch ghost-socket-fds visibility-limited" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --skip)
-                    COMPREPLY=($(compgen -W "time-wait-server-side short-lived-connections ephemeral-port-pressure time-wait-bucket-overflow time-wait-memory time-wait-syn-collision time-wait-blocks-restart tw-sysctl-lint connect-port-scan bind-before-connect service-port-in-ephemeral-range port-range-too-wide udp-port-exhaustion self-connect snat-exhaustion-suspected accept-queue-overflow listen-backlog-small accept-stalled syn-queue-pressure syn-recv-return-path listen-drops-other reuseport-skew refused-storm close-wait-leak close-wait-idle-pool fin-wait2-owned fin-wait2-orphan orphan-pressure last-ack-stuck abortive-close keepalive-race syn-sent-stuck peer-unreachable half-open-suspect keepalive-slower-than-path retransmit-rate rto-heavy-peer pmtu-blackhole peer-not-reading we-are-not-reading send-buffer-limited tcp-memory-pressure tcp-receive-drops udp-receive-drops softnet-drops max-connections-estimate fd-limit-process fd-limit-host app-limit-hint conntrack-table-full conntrack-insert-failed conntrack-invalid neighbor-table-overflow client-concentration reconnect-storm connection-age-skew sysctl-scope-mismatch ghost-socket-fds visibility-limited" -- "${cur}"))
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --config)
@@ -1327,12 +1327,21 @@ _sockeye() {
 
 _sockeye_ids="netid type protocol family state state_number recv_queue send_queue accept_queue accept_queue_limit local local.address local.port local.interface peer peer.address peer.port inode cookie uid user timer timer.expires retransmits age netns netns.name netns.kind cgroup mark v6only shutdown tos congestion rmem rcvbuf wmem sndbuf fwd_alloc wmem_queued optmem lock_backlog drops owner process pid fd tid context socket_context unit container container.id pod owner_unknown peer.process peer.pid peer.unit peer.container peer.pod peer.netns peer.netns.name tclass class_id sockopt bbr.bandwidth bbr.min_rtt bbr.pacing_gain bbr.cwnd_gain dctcp.enabled dctcp.ce_state dctcp.alpha dctcp.acked_ecn dctcp.acked vegas.enabled vegas.rtt_count vegas.rtt vegas.min_rtt ulp ulp.tls_version ulp.tls_cipher ulp.tls_sending ulp.tls_receiving ulp.tls_zerocopy ulp.tls_no_padding ulp.mptcp_flags ulp.mptcp_token_local ulp.mptcp_token_remote ulp.mptcp_id_local ulp.mptcp_id_remote ulp.mptcp_map_seq ulp.mptcp_map_subflow_seq ulp.mptcp_ssn_offset ulp.mptcp_map md5 bpf_maps ca_state rto_retransmits probes backoff tcp_options snd_wscale rcv_wscale app_limited fastopen_client_fail rto ato mss rcv_mss unacked sacked lost retrans fackets last_data_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar ssthresh cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received segs_out segs_in notsent min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd rcv_wnd rehash total_rto total_rto_recoveries total_rto_time received_ce delivered_e1 delivered_e0 delivered_ce_bytes received_e1 received_e0 received_ce_bytes accecn unix.type path peer.path peer.inode peer.owner file.inode file.device_major file.device_minor pending packet.type packet.protocol packet.protocol_number packet.version packet.copy_threshold packet.reserve packet.flags packet.rx_ring packet.rx_frames packet.rx_frame_size packet.tx_ring packet.tx_frames packet.tx_frame_size packet.fanout_id packet.fanout_mode packet.memberships packet.filter netlink.protocol netlink.protocol_number netlink.port_id netlink.peer_port_id netlink.groups netlink.flags raw.ip_protocol raw.ip_protocol_number mptcp.connections vsock.type xdp.queue_id xdp.rx_entries xdp.tx_entries xdp.fill_entries xdp.completion_entries xdp.umem_id xdp.umem_size xdp.umem_chunk_size xdp.umem_headroom xdp.umem_users xdp.zero_copy xdp.rx_dropped xdp.rx_invalid xdp.rx_full xdp.fill_ring_empty xdp.tx_invalid xdp.tx_ring_empty tipc.type tipc.recv_messages tipc.send_messages tipc.drops tipc.congested tipc.published tipc.via_type tipc.via_instance sctp.locals sctp.peers sctp.association_state sctp.rwnd sctp.peer_rwnd sctp.unacked sctp.pending sctp.in_streams sctp.out_streams sctp.tag sctp.peer_tag mptcp.subflows_extra mptcp.add_addr_signal mptcp.add_addr_accepted mptcp.subflows_max mptcp.add_addr_signal_max mptcp.add_addr_accepted_max mptcp.flags mptcp.token mptcp.write_seq mptcp.snd_una mptcp.rcv_nxt mptcp.local_addr_used mptcp.local_addr_max mptcp.csum_enabled mptcp.retransmits mptcp.bytes_retrans mptcp.bytes_sent mptcp.bytes_received mptcp.bytes_acked mptcp.subflows_total mptcp.endp_laminar_max mptcp.last_data_sent mptcp.last_data_recv mptcp.last_ack_recv"
 _sockeye_table_names="all inet tcp udp udplite raw icmp mptcp sctp dccp unix unix_stream u_str unix_dgram u_dgr unix_seqpacket u_seq packet packet_raw p_raw packet_dgram p_dgr netlink vsock vsock_stream v_str vsock_dgram v_dgr xdp tipc"
+_sockeye_rule_names="time-wait-server-side short-lived-connections ephemeral-port-pressure time-wait-bucket-overflow time-wait-memory time-wait-syn-collision time-wait-blocks-restart tw-sysctl-lint connect-port-scan bind-before-connect service-port-in-ephemeral-range port-range-too-wide udp-port-exhaustion self-connect snat-exhaustion-suspected accept-queue-overflow listen-backlog-small accept-stalled syn-queue-pressure syn-recv-return-path listen-drops-other reuseport-skew refused-storm close-wait-leak close-wait-idle-pool fin-wait2-owned fin-wait2-orphan orphan-pressure last-ack-stuck abortive-close keepalive-race syn-sent-stuck peer-unreachable half-open-suspect keepalive-slower-than-path retransmit-rate rto-heavy-peer pmtu-blackhole peer-not-reading we-are-not-reading send-buffer-limited tcp-memory-pressure tcp-receive-drops udp-receive-drops softnet-drops max-connections-estimate fd-limit-process fd-limit-host app-limit-hint conntrack-table-full conntrack-insert-failed conntrack-invalid neighbor-table-overflow client-concentration reconnect-storm connection-age-skew sysctl-scope-mismatch ghost-socket-fds visibility-limited"
 
 # Column ids: what follows the last comma is completed, and what stands before it stays.
 _sockeye_columns() {
     local before=""
     [[ $1 == *,* ]] && before="${1%,*},"
     COMPREPLY=( $(compgen -P "$before" -W "$_sockeye_ids" -- "${1##*,}") )
+    compopt -o nospace 2>/dev/null
+}
+
+# Rules of the doctor, likewise.
+_sockeye_rules() {
+    local before=""
+    [[ $1 == *,* ]] && before="${1%,*},"
+    COMPREPLY=( $(compgen -P "$before" -W "$_sockeye_rule_names" -- "${1##*,}") )
     compopt -o nospace 2>/dev/null
 }
 
@@ -1379,6 +1388,8 @@ _sockeye_values() {
         --sort) _sockeye_order "$cur"; return ;;
         --group-by) _sockeye_columns "$cur"; return ;;
         -N|--netns) _sockeye_namespaces "$cur"; return ;;
+        --only) _sockeye_rules "$cur"; return ;;
+        --skip) _sockeye_rules "$cur"; return ;;
     esac
     _sockeye "$1" "$cur" "$prev"
 }

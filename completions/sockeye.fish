@@ -297,6 +297,69 @@ function __sockeye_tables
         tipc 'TIPC'
 end
 
+function __sockeye_rules
+    printf '%s\t%s\n' \
+        time-wait-server-side 'many TIME_WAIT on a listening port: harmless' \
+        short-lived-connections 'a program opens a new connection for each request' \
+        ephemeral-port-pressure 'the local ports towards a destination are almost used up' \
+        time-wait-bucket-overflow 'the table of TIME_WAIT is full, and closes skip it' \
+        time-wait-memory 'sockets in TIME_WAIT take a noticeable part of the memory' \
+        time-wait-syn-collision 'SYNs meet an old half of a connection, and are answered with an ACK' \
+        time-wait-blocks-restart 'a service that stopped may not be able to bind its port again' \
+        tw-sysctl-lint 'settings that are dangerous, useless, or not what they are taken for' \
+        connect-port-scan 'connect() searches long for a free port' \
+        bind-before-connect 'programs that bind before they connect keep ports from everybody' \
+        service-port-in-ephemeral-range 'a service listens on a port that outgoing connections may be given' \
+        port-range-too-wide 'the range for outgoing connections swallows the ports of services' \
+        udp-port-exhaustion 'UDP sockets have taken nearly all ports of the range' \
+        self-connect 'a program is connected to itself' \
+        snat-exhaustion-suspected 'new connections hang while old ones to the same place work' \
+        accept-queue-overflow 'a listener\'s accept queue is full or fills, and new clients are dropped' \
+        listen-backlog-small 'a busy listener has a short queue' \
+        accept-stalled 'connections wait at a listener and nobody accepts them' \
+        syn-queue-pressure 'half-open handshakes fill the SYN queue of a listener' \
+        syn-recv-return-path 'SYNs of one network arrive, and their handshakes are never finished' \
+        listen-drops-other 'listeners drop packets though their queues are not full' \
+        reuseport-skew 'of several sockets on one port one is full while the others are idle' \
+        refused-storm 'many connects of this host are refused' \
+        close-wait-leak 'a program does not close connections that its peers have closed' \
+        close-wait-idle-pool 'idle connections of a pool that the server has closed' \
+        fin-wait2-owned 'a program has half-closed connections and waits for the other half' \
+        fin-wait2-orphan 'peers never finish the close of connections that this host has ended' \
+        orphan-pressure 'closed sockets that still try to deliver are near the kernel\'s limit' \
+        last-ack-stuck 'the last FIN of closed connections is not acknowledged' \
+        abortive-close 'connections are torn down with a RST instead of a FIN' \
+        keepalive-race 'a server closes idle connections just when its load balancer uses them' \
+        syn-sent-stuck 'connects wait for an answer that does not come' \
+        peer-unreachable 'data was sent on open connections and nobody acknowledges it' \
+        half-open-suspect 'connections are idle for hours, and would never notice that their peer died' \
+        keepalive-slower-than-path 'keepalive asks later than a NAT on the way forgets' \
+        retransmit-rate 'a part of what is sent has to be sent again' \
+        rto-heavy-peer 'one peer has nearly all timeouts, and the others are clean' \
+        pmtu-blackhole 'small packets pass and full-size ones vanish' \
+        peer-not-reading 'peers do not read, and what is to be sent to them waits here' \
+        we-are-not-reading 'data has arrived and the program does not read it' \
+        send-buffer-limited 'bulk transfers wait for room in their own send buffers' \
+        tcp-memory-pressure 'all TCP buffers together are near the kernel\'s cap' \
+        tcp-receive-drops 'TCP drops segments that have arrived, for want of room' \
+        udp-receive-drops 'datagrams arrive faster than the program reads them, and are dropped' \
+        softnet-drops 'the host drops packets before any protocol sees them' \
+        max-connections-estimate 'a listener nears the number of connections it can have' \
+        fd-limit-process 'a process is about to run out of descriptors' \
+        fd-limit-host 'the host is about to run out of open files' \
+        app-limit-hint 'a known program has about as many connections as it allows by default' \
+        conntrack-table-full 'the firewall\'s table of connections is full, or nearly' \
+        conntrack-insert-failed 'connection tracking drops packets that race for one entry' \
+        conntrack-invalid 'packets are invalid to connection tracking while connections are reset' \
+        neighbor-table-overflow 'the table of neighbours (ARP, ND) is full, or nearly' \
+        client-concentration 'one address has a large part of a service\'s connections' \
+        reconnect-storm 'clients that keep their connections all come back at once' \
+        connection-age-skew 'of several backends one has most of the connections' \
+        sysctl-scope-mismatch 'settings of the host do not hold in this network namespace' \
+        ghost-socket-fds 'a process keeps descriptors of TCP sockets that are dead' \
+        visibility-limited 'something could not be seen, so that not every rule could judge'
+end
+
 function __sockeye_order
     __sockeye_columns
     __sockeye_columns | string replace -r '^' -- -
@@ -544,124 +607,8 @@ complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l ndjson -d 
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -l all-netns -d 'Look into every network namespace that can be entered, containers\' included, each named'
 complete -c sockeye -n "__fish_sockeye_using_subcommand time-wait" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l interval -d 'Time between the two looks; counters are compared, not their totals' -r -f -a ''
-complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l only -d 'These rules alone' -r -f -a "time-wait-server-side\t'many TIME_WAIT on a listening port: harmless'
-short-lived-connections\t'a program opens a new connection for each request'
-ephemeral-port-pressure\t'the local ports towards a destination are almost used up'
-time-wait-bucket-overflow\t'the table of TIME_WAIT is full, and closes skip it'
-time-wait-memory\t'sockets in TIME_WAIT take a noticeable part of the memory'
-time-wait-syn-collision\t'SYNs meet an old half of a connection, and are answered with an ACK'
-time-wait-blocks-restart\t'a service that stopped may not be able to bind its port again'
-tw-sysctl-lint\t'settings that are dangerous, useless, or not what they are taken for'
-connect-port-scan\t'connect() searches long for a free port'
-bind-before-connect\t'programs that bind before they connect keep ports from everybody'
-service-port-in-ephemeral-range\t'a service listens on a port that outgoing connections may be given'
-port-range-too-wide\t'the range for outgoing connections swallows the ports of services'
-udp-port-exhaustion\t'UDP sockets have taken nearly all ports of the range'
-self-connect\t'a program is connected to itself'
-snat-exhaustion-suspected\t'new connections hang while old ones to the same place work'
-accept-queue-overflow\t'a listener\'s accept queue is full or fills, and new clients are dropped'
-listen-backlog-small\t'a busy listener has a short queue'
-accept-stalled\t'connections wait at a listener and nobody accepts them'
-syn-queue-pressure\t'half-open handshakes fill the SYN queue of a listener'
-syn-recv-return-path\t'SYNs of one network arrive, and their handshakes are never finished'
-listen-drops-other\t'listeners drop packets though their queues are not full'
-reuseport-skew\t'of several sockets on one port one is full while the others are idle'
-refused-storm\t'many connects of this host are refused'
-close-wait-leak\t'a program does not close connections that its peers have closed'
-close-wait-idle-pool\t'idle connections of a pool that the server has closed'
-fin-wait2-owned\t'a program has half-closed connections and waits for the other half'
-fin-wait2-orphan\t'peers never finish the close of connections that this host has ended'
-orphan-pressure\t'closed sockets that still try to deliver are near the kernel\'s limit'
-last-ack-stuck\t'the last FIN of closed connections is not acknowledged'
-abortive-close\t'connections are torn down with a RST instead of a FIN'
-keepalive-race\t'a server closes idle connections just when its load balancer uses them'
-syn-sent-stuck\t'connects wait for an answer that does not come'
-peer-unreachable\t'data was sent on open connections and nobody acknowledges it'
-half-open-suspect\t'connections are idle for hours, and would never notice that their peer died'
-keepalive-slower-than-path\t'keepalive asks later than a NAT on the way forgets'
-retransmit-rate\t'a part of what is sent has to be sent again'
-rto-heavy-peer\t'one peer has nearly all timeouts, and the others are clean'
-pmtu-blackhole\t'small packets pass and full-size ones vanish'
-peer-not-reading\t'peers do not read, and what is to be sent to them waits here'
-we-are-not-reading\t'data has arrived and the program does not read it'
-send-buffer-limited\t'bulk transfers wait for room in their own send buffers'
-tcp-memory-pressure\t'all TCP buffers together are near the kernel\'s cap'
-tcp-receive-drops\t'TCP drops segments that have arrived, for want of room'
-udp-receive-drops\t'datagrams arrive faster than the program reads them, and are dropped'
-softnet-drops\t'the host drops packets before any protocol sees them'
-max-connections-estimate\t'a listener nears the number of connections it can have'
-fd-limit-process\t'a process is about to run out of descriptors'
-fd-limit-host\t'the host is about to run out of open files'
-app-limit-hint\t'a known program has about as many connections as it allows by default'
-conntrack-table-full\t'the firewall\'s table of connections is full, or nearly'
-conntrack-insert-failed\t'connection tracking drops packets that race for one entry'
-conntrack-invalid\t'packets are invalid to connection tracking while connections are reset'
-neighbor-table-overflow\t'the table of neighbours (ARP, ND) is full, or nearly'
-client-concentration\t'one address has a large part of a service\'s connections'
-reconnect-storm\t'clients that keep their connections all come back at once'
-connection-age-skew\t'of several backends one has most of the connections'
-sysctl-scope-mismatch\t'settings of the host do not hold in this network namespace'
-ghost-socket-fds\t'a process keeps descriptors of TCP sockets that are dead'
-visibility-limited\t'something could not be seen, so that not every rule could judge'"
-complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l skip -d 'Not these rules' -r -f -a "time-wait-server-side\t'many TIME_WAIT on a listening port: harmless'
-short-lived-connections\t'a program opens a new connection for each request'
-ephemeral-port-pressure\t'the local ports towards a destination are almost used up'
-time-wait-bucket-overflow\t'the table of TIME_WAIT is full, and closes skip it'
-time-wait-memory\t'sockets in TIME_WAIT take a noticeable part of the memory'
-time-wait-syn-collision\t'SYNs meet an old half of a connection, and are answered with an ACK'
-time-wait-blocks-restart\t'a service that stopped may not be able to bind its port again'
-tw-sysctl-lint\t'settings that are dangerous, useless, or not what they are taken for'
-connect-port-scan\t'connect() searches long for a free port'
-bind-before-connect\t'programs that bind before they connect keep ports from everybody'
-service-port-in-ephemeral-range\t'a service listens on a port that outgoing connections may be given'
-port-range-too-wide\t'the range for outgoing connections swallows the ports of services'
-udp-port-exhaustion\t'UDP sockets have taken nearly all ports of the range'
-self-connect\t'a program is connected to itself'
-snat-exhaustion-suspected\t'new connections hang while old ones to the same place work'
-accept-queue-overflow\t'a listener\'s accept queue is full or fills, and new clients are dropped'
-listen-backlog-small\t'a busy listener has a short queue'
-accept-stalled\t'connections wait at a listener and nobody accepts them'
-syn-queue-pressure\t'half-open handshakes fill the SYN queue of a listener'
-syn-recv-return-path\t'SYNs of one network arrive, and their handshakes are never finished'
-listen-drops-other\t'listeners drop packets though their queues are not full'
-reuseport-skew\t'of several sockets on one port one is full while the others are idle'
-refused-storm\t'many connects of this host are refused'
-close-wait-leak\t'a program does not close connections that its peers have closed'
-close-wait-idle-pool\t'idle connections of a pool that the server has closed'
-fin-wait2-owned\t'a program has half-closed connections and waits for the other half'
-fin-wait2-orphan\t'peers never finish the close of connections that this host has ended'
-orphan-pressure\t'closed sockets that still try to deliver are near the kernel\'s limit'
-last-ack-stuck\t'the last FIN of closed connections is not acknowledged'
-abortive-close\t'connections are torn down with a RST instead of a FIN'
-keepalive-race\t'a server closes idle connections just when its load balancer uses them'
-syn-sent-stuck\t'connects wait for an answer that does not come'
-peer-unreachable\t'data was sent on open connections and nobody acknowledges it'
-half-open-suspect\t'connections are idle for hours, and would never notice that their peer died'
-keepalive-slower-than-path\t'keepalive asks later than a NAT on the way forgets'
-retransmit-rate\t'a part of what is sent has to be sent again'
-rto-heavy-peer\t'one peer has nearly all timeouts, and the others are clean'
-pmtu-blackhole\t'small packets pass and full-size ones vanish'
-peer-not-reading\t'peers do not read, and what is to be sent to them waits here'
-we-are-not-reading\t'data has arrived and the program does not read it'
-send-buffer-limited\t'bulk transfers wait for room in their own send buffers'
-tcp-memory-pressure\t'all TCP buffers together are near the kernel\'s cap'
-tcp-receive-drops\t'TCP drops segments that have arrived, for want of room'
-udp-receive-drops\t'datagrams arrive faster than the program reads them, and are dropped'
-softnet-drops\t'the host drops packets before any protocol sees them'
-max-connections-estimate\t'a listener nears the number of connections it can have'
-fd-limit-process\t'a process is about to run out of descriptors'
-fd-limit-host\t'the host is about to run out of open files'
-app-limit-hint\t'a known program has about as many connections as it allows by default'
-conntrack-table-full\t'the firewall\'s table of connections is full, or nearly'
-conntrack-insert-failed\t'connection tracking drops packets that race for one entry'
-conntrack-invalid\t'packets are invalid to connection tracking while connections are reset'
-neighbor-table-overflow\t'the table of neighbours (ARP, ND) is full, or nearly'
-client-concentration\t'one address has a large part of a service\'s connections'
-reconnect-storm\t'clients that keep their connections all come back at once'
-connection-age-skew\t'of several backends one has most of the connections'
-sysctl-scope-mismatch\t'settings of the host do not hold in this network namespace'
-ghost-socket-fds\t'a process keeps descriptors of TCP sockets that are dead'
-visibility-limited\t'something could not be seen, so that not every rule could judge'"
+complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l only -d 'These rules alone' -r -f -a '(__fish_complete_list , __sockeye_rules)'
+complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l skip -d 'Not these rules' -r -f -a '(__fish_complete_list , __sockeye_rules)'
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l config -d 'Thresholds and exceptions of this host [default: $XDG_CONFIG_HOME/sockeye/doctor.toml or /etc/sockeye/doctor.toml, where it is there]' -r -F
 complete -c sockeye -n "__fish_sockeye_using_subcommand doctor" -l fail-on -d 'From which severity on the exit code is not 0' -r -f -a "notice\t'Any finding'
 warning\t'A warning or worse'
