@@ -8,7 +8,8 @@ use crate::{
     field::need::Need,
     kernel::{
         error::{Cause, Error},
-        proc::{net_families, protocols},
+        netlink::connection::Next,
+        proc::{net_families, net_sctp, protocols},
         sock_diag::families::{self, Wanted, unix},
     },
     model::{
@@ -92,6 +93,31 @@ impl Tables<'_> {
                 self.provenance.gaps.extend(super::tables::bad_lines(table, tally));
             }
             Err(error) => self.untold(protocol, Some(error)),
+        }
+    }
+
+    /// Reads the tables of SCTP, which the module brings along.
+    pub(super) fn sctp_by_proc(&mut self, each: &mut Teller<'_>) {
+        let family = self.query.family;
+        let provenance = &mut self.provenance;
+        let read = net_sctp::sockets(&self.query.root, |mut socket| {
+            if family.is_some_and(|family| family != socket.family) {
+                return Next::More;
+            }
+            provenance.told_by(SourceKind::Proc);
+            each(&mut socket, provenance)
+        });
+        match read {
+            Ok(tally) => {
+                if let Some(error) = &self.refused {
+                    self.provenance.fallback_reason.get_or_insert_with(|| error.to_string());
+                }
+                self.provenance.told_by(SourceKind::Proc);
+                self.provenance.gaps.extend(super::tables::bad_lines("sctp", tally));
+            }
+            // A kernel without the module has no such tables.
+            Err(error) if error.is_absent() => self.untold(Protocol::Sctp, None),
+            Err(error) => self.untold(Protocol::Sctp, Some(error)),
         }
     }
 

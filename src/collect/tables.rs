@@ -259,6 +259,9 @@ impl<'q> Tables<'q> {
     }
 
     fn by_proc(&mut self, protocol: Protocol, each: &mut Teller<'_>) {
+        if protocol == Protocol::Sctp {
+            return self.sctp_by_proc(each);
+        }
         let has_table = net_inet::table(protocol, Family::Ipv4).is_some();
         if !has_table && protocol.is_inet() {
             return self.untold(protocol, None);

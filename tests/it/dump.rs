@@ -286,3 +286,25 @@ fn the_variables_of_ss_name_trees_and_tables() {
     assert_eq!(own.source.fallback_reason, None);
     assert_eq!(run("PROC_ROOT", std::path::Path::new("")).source.kind, "netlink");
 }
+
+#[test]
+fn sctp_is_read_from_its_two_tables() {
+    let directory = TempDir::new().unwrap();
+    let sctp = directory.path().join("net/sctp");
+    fs::create_dir_all(&sctp).unwrap();
+    fs::write(
+        sctp.join("eps"),
+        " ENDPT SOCK STY SST HBKT LPORT UID INODE LADDRS\na b 2 10 29 5000 0 4715 127.0.0.1 \n",
+    )
+    .unwrap();
+    fs::write(
+        sctp.join("assocs"),
+        " ASSOC\na b 2 1 3 0 1 0 7 0 4715 5000 6000  *127.0.0.1 <-> *127.0.0.1 \t 7500 10 10 10 0 0 0\n",
+    )
+    .unwrap();
+    let mut command = Command::new(SOCKEYE);
+    command.args(["-Sa", "-H", "--format", "csv", "--columns", "state,local,peer,recv_queue"]);
+    let run = Run::of(command.env("PROC_ROOT", directory.path()).output().unwrap());
+    let rows = "LISTEN,127.0.0.1:5000,,\nESTABLISHED,127.0.0.1:5000,127.0.0.1:6000,7\n";
+    assert_eq!((run.code, run.stdout.replace('\r', "").as_str()), (0, rows), "{run:?}");
+}

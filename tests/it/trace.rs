@@ -488,3 +488,16 @@ fn what_a_trace_cannot_do_is_said() {
         assert!(run.stderr.contains(said), "{run:?}");
     }
 }
+
+#[test]
+fn tables_of_which_nothing_is_announced_are_refused() {
+    for words in ["-xE", "-wE", "-A netlink -E", "trace -x", "-f unix -E"] {
+        let done = std::process::Command::new(crate::lab::program::SOCKEYE)
+            .args(words.split(' '))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(64), "{words}: {said}");
+        assert!(said.contains("TCP and UDP sockets, and to no others"), "{words}: {said}");
+    }
+}

@@ -8,18 +8,14 @@ use crate::{
         filter,
         interrupt::Orderly,
         notices::Notices,
-        plan,
+        plan, tables,
     },
     collect::{
         query::Query,
         trace::{Choice, Tracer},
     },
     field::{need::Need, row::Row},
-    model::{
-        event::Event,
-        protocol::{Family, Protocol},
-        state::StateSet,
-    },
+    model::{event::Event, protocol::Protocol, state::StateSet},
     view::{
         output::{self, Output},
         rows::event::{Events, Form},
@@ -96,10 +92,18 @@ fn trace(
 }
 
 fn query(args: &ListArgs, json: bool) -> Result<Query, Failure> {
-    let every = !args.tcp && !args.udp;
-    let protocols =
-        [(Protocol::Tcp, StateSet::ALL, args.tcp), (Protocol::Udp, StateSet::DATAGRAM, args.udp)];
-    let protocols = protocols.into_iter().filter(|(.., asked)| *asked || every);
+    let tables = tables::of(args)?;
+    let is_asked = |protocol| tables.protocols.iter().any(|(asked, _)| *asked == protocol);
+    let protocols: Vec<_> = [(Protocol::Tcp, StateSet::ALL), (Protocol::Udp, StateSet::DATAGRAM)]
+        .into_iter()
+        .filter(|(protocol, _)| is_asked(*protocol))
+        .collect();
+    if protocols.is_empty() {
+        return Err(Failure::usage(
+            "the kernel announces what happens to TCP and UDP sockets, and to no others",
+            "write `sockeye trace -t` or `-u`; `sockeye -xa --watch=1` looks again and again",
+        ));
+    }
     let filter = filter::of(args, None)?;
     if filter.as_ref().is_some_and(|filter| filter.need().includes(Need::PEERS)) {
         return Err(Failure::usage(
@@ -113,14 +117,9 @@ fn query(args: &ListArgs, json: bool) -> Result<Query, Failure> {
         Need::INTERFACES
     };
     let need = filter.as_ref().map_or(need, |filter| need.with(filter.need()));
-    let protocols = protocols.map(|(protocol, states, _)| (protocol, states)).collect();
     Ok(Query {
         filter,
-        family: match (args.ipv4, args.ipv6) {
-            (true, false) => Some(Family::Ipv4),
-            (false, true) => Some(Family::Ipv6),
-            _ => None,
-        },
+        family: tables.family,
         ..plan::report_query(&args.source, protocols, need)?
     })
 }

@@ -7,6 +7,7 @@ pub mod descriptors;
 pub mod limits;
 pub mod net_families;
 pub mod net_inet;
+pub mod net_sctp;
 pub mod process;
 pub mod protocols;
 pub mod root;

@@ -169,3 +169,181 @@ fn storages(value: &[u8]) -> Vec<BpfStorage> {
         .filter_map(|(_, value)| one(value))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::netlink::attribute::push;
+    use proptest::prelude::*;
+
+    /// Words of the kernel's structs, in the machine's order.
+    fn words(numbers: &[u32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
+    }
+
+    fn decoded(kind: u16, value: &[u8]) -> Option<Details> {
+        let mut details = None;
+        decode(kind, value, &mut details);
+        details.map(|details| *details)
+    }
+
+    #[test]
+    fn congestion_controls_tell_of_themselves() {
+        let algorithm = |kind, value: &[u8]| decoded(kind, value).and_then(|d| d.algorithm);
+        // `struct tcpvegas_info`.
+        assert_eq!(
+            algorithm(INET_DIAG_VEGASINFO, &words(&[1, 20, 300, 250])),
+            Some(Algorithm::Vegas { enabled: true, rtt_count: 20, rtt_us: 300, min_rtt_us: 250 })
+        );
+        // `struct tcp_dctcp_info`: two halves of a word first.
+        let mut dctcp = vec![];
+        dctcp.extend([1u16.to_ne_bytes(), 0u16.to_ne_bytes()].concat());
+        dctcp.extend(words(&[1024, 7, 9000]));
+        assert_eq!(
+            algorithm(INET_DIAG_DCTCPINFO, &dctcp),
+            Some(Algorithm::Dctcp {
+                enabled: true,
+                ce_state: 0,
+                alpha: 1024,
+                ab_ecn: 7,
+                ab_total: 9000
+            })
+        );
+        // `struct tcp_bbr_info`: the lower half of the bandwidth first.
+        assert_eq!(
+            algorithm(INET_DIAG_BBRINFO, &words(&[5, 1, 412, 739, 512])),
+            Some(Algorithm::Bbr {
+                bandwidth: (1 << 32) + 5,
+                min_rtt_us: 412,
+                pacing_gain: 739,
+                cwnd_gain: 512
+            })
+        );
+        for kind in [INET_DIAG_VEGASINFO, INET_DIAG_DCTCPINFO, INET_DIAG_BBRINFO] {
+            assert_eq!(decoded(kind, &words(&[1, 2])), None, "cut short: not told");
+        }
+    }
+
+    #[test]
+    fn classes_are_numbers() {
+        assert_eq!(decoded(INET_DIAG_TCLASS, &[0x48]).and_then(|d| d.tclass), Some(0x48));
+        let class = decoded(INET_DIAG_CLASS_ID, &words(&[0x10_0001])).and_then(|d| d.class_id);
+        assert_eq!(class, Some(0x10_0001));
+        assert_eq!((decoded(INET_DIAG_TCLASS, &[]), decoded(99, &[1])), (None, None));
+    }
+
+    #[test]
+    fn of_a_signed_connection_the_peer_is_kept_and_the_key_is_not() {
+        let one = |family: u8, length: u8, address: &[u8]| {
+            let mut one = vec![family, length];
+            one.extend(9u16.to_ne_bytes());
+            one.extend(address);
+            one.resize(20, 0);
+            one.extend(b"TOPSECRET");
+            one.resize(MD5SIG, 0);
+            one
+        };
+        let value = [
+            one(2, 32, &[10, 1, 2, 3]),
+            one(10, 64, &[0xfd, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
+            // Of a family that is not of the internet.
+            one(1, 8, &[1]),
+        ]
+        .concat();
+        let details = decoded(INET_DIAG_MD5SIG, &value).unwrap();
+        let peers = details.md5.as_ref().unwrap();
+        let shown: Vec<_> =
+            peers.iter().map(|peer| format!("{}/{}", peer.address, peer.prefix_length)).collect();
+        assert_eq!(shown, ["10.1.2.3/32", "fd00:0:0:1::/64"]);
+        assert!(!format!("{details:?}").contains("SECRET"));
+        // None is an answer too: no peer has a key.
+        assert_eq!(decoded(INET_DIAG_MD5SIG, &[]).and_then(|d| d.md5), Some(vec![]));
+    }
+
+    #[test]
+    fn what_lies_on_top_is_told_by_name_and_by_its_own_attributes() {
+        let mut tls = vec![];
+        for (kind, number) in [(1, 0x0304u16), (2, 51), (3, 2), (4, 1)] {
+            push(&mut tls, kind, &number.to_ne_bytes());
+        }
+        push(&mut tls, 5, &[]);
+        let mut value = vec![];
+        push(&mut value, 1, b"tls\0");
+        push(&mut value, 2, &tls);
+        let layer = decoded(INET_DIAG_ULP_INFO, &value).and_then(|d| d.upper_layer).unwrap();
+        assert_eq!(layer.name, "tls");
+        assert_eq!(
+            layer.tls,
+            Some(Tls {
+                version: Some(0x0304),
+                cipher: Some(51),
+                sending: Some(2),
+                receiving: Some(1),
+                zerocopy: true,
+                no_padding: false
+            })
+        );
+
+        let mut subflow = vec![];
+        for (kind, number) in [(1, 0xaau32), (2, 0xbb), (5, 5), (6, 6), (8, 0x101)] {
+            push(&mut subflow, kind, &number.to_ne_bytes());
+        }
+        push(&mut subflow, 4, &(1u64 << 40).to_ne_bytes());
+        push(&mut subflow, 7, &1400u16.to_ne_bytes());
+        push(&mut subflow, 9, &[1]);
+        push(&mut subflow, 10, &[2]);
+        let mut value = vec![];
+        push(&mut value, 1, b"mptcp\0");
+        push(&mut value, 3, &subflow);
+        let layer = decoded(INET_DIAG_ULP_INFO, &value).and_then(|d| d.upper_layer).unwrap();
+        assert_eq!((layer.name.as_str(), layer.tls), ("mptcp", None));
+        assert_eq!(
+            layer.mptcp,
+            Some(Subflow {
+                flags: Some(0x101),
+                token_remote: Some(0xaa),
+                token_local: Some(0xbb),
+                id_remote: Some(1),
+                id_local: Some(2),
+                map_seq: Some(1 << 40),
+                map_subflow_seq: Some(5),
+                ssn_offset: Some(6),
+                map_bytes: Some(1400)
+            })
+        );
+    }
+
+    #[test]
+    fn storages_are_one_for_each_map() {
+        let one = |id: u32, kept: &[u8]| {
+            let mut one = vec![];
+            push(&mut one, 2, &id.to_ne_bytes());
+            push(&mut one, 3, kept);
+            one
+        };
+        let mut value = vec![];
+        push(&mut value, 1, &one(7, &[0xde, 0xad]));
+        push(&mut value, 1, &one(8, &[]));
+        push(&mut value, 9, &one(9, &[1]));
+        let storages = decoded(INET_DIAG_SK_BPF_STORAGES, &value).and_then(|d| d.storages).unwrap();
+        let kept: Vec<_> = storages.iter().map(|one| (one.map_id, one.value.as_slice())).collect();
+        assert_eq!(kept, [(7, &[0xde, 0xad][..]), (8, &[])]);
+    }
+
+    #[test]
+    fn one_attribute_leaves_what_another_told() {
+        let mut details = None;
+        decode(INET_DIAG_TCLASS, &[3], &mut details);
+        decode(INET_DIAG_CLASS_ID, &words(&[4]), &mut details);
+        decode(INET_DIAG_VEGASINFO, &[], &mut details);
+        let details = details.unwrap();
+        assert_eq!((details.tclass, details.class_id, details.algorithm), (Some(3), Some(4), None));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_values_are_no_crash(kind in 0u16..32, value in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decoded(kind, &value);
+        }
+    }
+}

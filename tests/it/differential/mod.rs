@@ -3,6 +3,7 @@
 //! asked of it in other words.
 
 mod exceptions;
+mod long;
 mod questions;
 
 use crate::lab::{
