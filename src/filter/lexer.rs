@@ -164,9 +164,27 @@ fn word(rest: &str, at: usize) -> Result<(Token, usize), FilterError> {
 /// How many bytes stand in brackets, the first included and the last not: there `!` and `,` are
 /// characters, as in `[!a-z]`. A bracket that is not closed in its word holds nothing.
 fn bracketed(rest: &str) -> usize {
-    let word = rest.split(|c: char| c.is_whitespace() || "\"'\\".contains(c)).next().unwrap_or("");
-    let skip = if word.starts_with("[!") || word.starts_with("[^") { 3 } else { 2 };
-    word.get(skip..).and_then(|inside| inside.find(']')).map_or(0, |at| at + skip)
+    let skip = if rest.starts_with("[!") || rest.starts_with("[^") { 2 } else { 1 };
+    let inside = rest.get(skip..).unwrap_or_default();
+    let mut chars = inside.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            // In front it is one of the characters.
+            ']' if at > 0 => return skip + at,
+            '\\' => {
+                chars.next();
+            }
+            // `[:alpha:]`
+            '[' if chars.peek().is_some_and(|(_, c)| *c == ':') => {
+                let name = inside.get(at..).unwrap_or_default();
+                let behind = name.find(":]").map_or(0, |end| at + end + 2);
+                while chars.next_if(|(at, _)| *at < behind).is_some() {}
+            }
+            c if c.is_whitespace() || c == '"' || c == '\'' => return 0,
+            _ => {}
+        }
+    }
+    0
 }
 
 /// A word's characters, each with whether it was quoted or escaped and so has no other meaning.
@@ -215,6 +233,9 @@ mod tests {
         assert_eq!(words("a=[!b,c]*,[d"), ["a", "=", "[!b,c]*", ",", "[d"]);
         assert_eq!(words("([::1]),([::2])"), ["(", "[::1]", ")", ",", "(", "[::2]", ")"]);
         assert_eq!(words("[!x"), ["[", "!", "x"]);
+        // Found by the fuzzer: what is protected does not end the brackets.
+        assert_eq!(words(r"[!\]]!x"), [r"[!\]]", "!", "x"]);
+        assert_eq!(words("[[:alpha:]!]=[]!]"), ["[[:alpha:]!]", "=", "[]!]"]);
         assert_eq!(words(" \n\t"), [""; 0]);
     }
 

@@ -261,6 +261,15 @@ proptest! {
     }
 
     #[test]
+    fn patterns_are_printed_so_that_they_are_read_back(pattern in r"[\[\]!^a-c:\\*? ,=z-]{0,12}") {
+        if let Ok(parsed) = parse(&format!("process = {pattern}"), &Services) {
+            let printed = parsed.expr.to_string();
+            let again = parse(&printed, &Services).map(|again| again.expr);
+            prop_assert_eq!(again, Ok(parsed.expr), "{} became {}", pattern, printed);
+        }
+    }
+
+    #[test]
     fn names_are_printed_so_that_they_are_read_back(name in r"[ -~é\n\t]{0,12}") {
         let pattern = super::super::pattern::Pattern::exactly(&name);
         let text = format!("process = {pattern}");
