@@ -170,8 +170,9 @@ struct Listing<'q, 's> {
     owners_known: bool,
     /// Rows of which the filter cannot be answered.
     unanswered: u64,
-    /// What the last wanted socket was: with types apart, all that `wants` looks at.
-    wanted: Option<(Protocol, Family, State)>,
+    /// What the last wanted socket of IPv4 was, and of what is not: with types apart, all that `wants`
+    /// looks at.
+    wanted: [Option<(Protocol, Family, State)>; 2],
     /// Whether columns want names of users or cgroups.
     learns: bool,
     /// The user and the cgroup that were learnt last.
@@ -214,7 +215,7 @@ impl<'q, 's> Listing<'q, 's> {
             owners_known: false,
             unanswered: 0,
             learns: [Need::USERS, Need::CGROUPS].iter().any(|need| query.need.includes(*need)),
-            wanted: None,
+            wanted: [None; 2],
             learnt: (None, None),
         }
     }
@@ -257,11 +258,13 @@ impl<'q, 's> Listing<'q, 's> {
 
     fn take(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
         let kind = (socket.protocol, socket.family, socket.state);
-        if self.wanted != Some(kind) {
+        let [v4, others] = &mut self.wanted;
+        let wanted = if socket.family == Family::Ipv4 { v4 } else { others };
+        if *wanted != Some(kind) {
             if !self.query.wants(socket) {
                 return Ok(Next::More);
             }
-            self.wanted = Some(kind).filter(|_| self.query.types.is_empty());
+            *wanted = Some(kind).filter(|_| self.query.types.is_empty());
         }
         if !self.passes(socket) {
             return Ok(Next::More);

@@ -140,15 +140,23 @@ pub struct TcpInfo {
 impl TcpInfo {
     /// Keeps what the kernel sent; a longer struct than this build knows loses its tail.
     pub fn from_kernel(sent: &[u8]) -> Self {
-        let len = sent.len().min(KNOWN);
-        let bytes = sent.first_chunk().copied().unwrap_or_else(|| {
-            let mut bytes = [0; KNOWN];
-            for (to, from) in bytes.iter_mut().zip(sent) {
+        let mut info = Self { bytes: [0; KNOWN], len: 0 };
+        info.take(sent);
+        info
+    }
+
+    /// The same, in the place of another.
+    #[inline]
+    pub fn take(&mut self, sent: &[u8]) {
+        if let Some(whole) = sent.first_chunk() {
+            self.bytes = *whole;
+        } else {
+            self.bytes = [0; KNOWN];
+            for (to, from) in self.bytes.iter_mut().zip(sent) {
                 *to = *from;
             }
-            bytes
-        });
-        Self { bytes, len: u16::try_from(len).unwrap_or(0) }
+        }
+        self.len = u16::try_from(sent.len().min(KNOWN)).unwrap_or(0);
     }
 
     /// The bytes as received, at most those this build knows.

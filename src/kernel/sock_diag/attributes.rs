@@ -42,13 +42,12 @@ pub fn decode(bytes: &[u8], socket: &mut Socket) {
             INET_DIAG_SKV6ONLY => socket.v6only = u8_at(value, 0).map(|flag| flag != 0),
             INET_DIAG_TOS => socket.tos = u8_at(value, 0),
             INET_DIAG_INFO if has_tcp_info(socket.protocol) && !value.is_empty() => {
-                let told = TcpInfo::from_kernel(value);
                 socket.tcp_info = Some(match place.take() {
                     Some(mut place) => {
-                        *place = told;
+                        place.take(value);
                         place
                     }
-                    None => Box::new(told),
+                    None => Box::new(TcpInfo::from_kernel(value)),
                 });
             }
             INET_DIAG_CONG => socket.congestion = Some(Congestion::from_kernel(value)),

@@ -16,11 +16,13 @@ use crate::{
 };
 
 /// The longest line; columns that may need a longer one have no such lane.
-const LINE: usize = 256;
+const LINE: usize = 192;
 /// An address as it is copied, with the blanks behind it: one of IPv6 has 39 bytes at most.
 const COPIED: usize = 40;
-/// The longest end: that address in brackets, a colon, a port, and what is copied behind it.
-const END: usize = COPIED + 16;
+/// The longest end: that address in brackets, a colon, a port.
+const END: usize = 39 + 2 + 1 + 5;
+/// What is copied behind it: the rest of eight digits, the newline.
+const BEHIND: usize = 16;
 
 /// What a form writes between cells, for what is not known, and at the end.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +77,8 @@ impl Plain {
         let mut cells = vec![];
         // A word may be wider than its column.
         let longest_word = State::BoundInactive.name().len();
-        let mut longest = 2 * (END + 1);
+        let longest_number = 10;
+        let mut longest = 0;
         while let Some((id, width)) = columns.next_if(|(id, _)| *id != "local") {
             let what = match id {
                 "protocol" => What::Protocol,
@@ -85,12 +88,13 @@ impl Plain {
                 "accept_queue" | "accept_queue_limit" => What::AcceptQueue,
                 _ => return None,
             };
+            let is_word = matches!(what, What::Protocol | What::State);
+            longest += width.max(if is_word { longest_word } else { longest_number }) + 1;
             cells.push(Cell { what, width });
-            longest += width.max(longest_word) + 1;
         }
         let (_, local) = columns.next()?;
         let peer = columns.next_if(|(id, _)| *id == "peer").map(|(_, width)| width);
-        longest += local + peer.unwrap_or(0);
+        longest += local.max(END) + 1 + peer.unwrap_or(0).max(END) + BEHIND;
         let follows = columns.next().is_some();
         (longest <= LINE).then(|| Self {
             form,

@@ -174,35 +174,48 @@ impl<'o> Table<'o> {
     }
 }
 
-/// A number of eight digits, a point, a tenth and a unit, behind the blanks of a column.
-const QUANTITY: usize = 64;
+/// Room for several numbers with their units.
+const QUANTITIES: usize = 192;
 
-impl Column {
-    /// Appends the cell of one number, the short way. False: it is not, or is wider than its column.
-    #[inline]
-    fn quantity(&self, out: &mut Vec<u8>, value: &Value<'_>) -> bool {
-        let Some(Quantity { whole, tenths, unit: (unit, letters) }) = Quantity::of(value) else {
-            return false;
-        };
-        let Some(whole) = u32::try_from(whole).ok().filter(|whole| *whole < EIGHT_DIGITS) else {
-            return false;
-        };
-        let (digits, count) = digits(whole);
-        let length = count + if tenths > 0 { 2 } else { 0 } + letters;
-        if !self.numeric || length > self.width || self.width + GAP + 16 > QUANTITY {
-            return false;
-        }
-        let gap = if self.first { 0 } else { GAP };
-        pen::append(out, &[b' '; QUANTITY], gap + self.width - length, |pen| {
+/// Appends the cells of these columns that are one number each, the short way, up to the first that is
+/// not, or is wider than its column. How many there were.
+#[inline]
+fn quantities(out: &mut Vec<u8>, columns: &[Column], row: Row<'_>) -> usize {
+    let mut written = 0;
+    if columns.first().is_none_or(|column| !column.numeric) {
+        return written;
+    }
+    pen::append(out, &[b' '; QUANTITIES], 0, |pen| {
+        for column in columns {
+            let value = column.field.value(row);
+            let Some(Quantity { whole, tenths, unit: (unit, letters) }) = Quantity::of(&value)
+            else {
+                return;
+            };
+            let Some(whole) = u32::try_from(whole).ok().filter(|whole| *whole < EIGHT_DIGITS)
+            else {
+                return;
+            };
+            let (digits, count) = digits(whole);
+            let length = count + if tenths > 0 { 2 } else { 0 } + letters;
+            let end = pen.end() + column.width + if column.first { 0 } else { GAP };
+            // Behind the end stands what is copied too much of the digits or the unit.
+            if !column.numeric || length > column.width || end + 8 > QUANTITIES {
+                return;
+            }
+            pen.go_to(end - length);
             pen.put_part(&digits, count);
             if tenths > 0 {
                 pen.put(&[b'.', b'0' + tenths]);
             }
             pen.put_part(&unit, letters);
-        });
-        true
-    }
+            written += 1;
+        }
+    });
+    written
+}
 
+impl Column {
     /// Appends a cell: what `write` appends is coloured, cut and padded where it stands. The last
     /// column is not padded.
     fn cell(
@@ -286,13 +299,16 @@ impl RowSink for Table<'_> {
             }
             written = plain.covers();
         }
-        for column in self.columns.iter().skip(written) {
-            let value = column.field.value(row);
-            if column.quantity(out, &value) {
+        while let Some((column, _)) = self.columns.get(written..).and_then(<[_]>::split_first) {
+            let quantities = quantities(out, self.columns.get(written..).unwrap_or_default(), row);
+            if quantities > 0 {
+                written += quantities;
                 continue;
             }
+            let value = column.field.value(row);
             let colour = colour(&value, self.device);
             column.cell(out, self.device, colour, |out| format::human(out, row, &value));
+            written += 1;
         }
         end_line(out, self.left_out);
         self.output.flush_if_full()
