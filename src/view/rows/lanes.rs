@@ -193,7 +193,7 @@ proptest! {
 fn most_rows_go_the_short_way_and_what_is_not_plain_does_not() {
     let form = Form { separator: b' ', unknown: "-", newline: b"\n ", ends: 1 };
     let columns =
-        LISTINGS[1].iter().take(5).map(|id| (*id, 20)).chain([("peer", 24), ("owner", 9)]);
+        LISTINGS[1].iter().take(5).map(|id| (*id, 11)).chain([("peer", 24), ("owner", 9)]);
     let mut plain = Plain::of(form, columns).unwrap();
     assert!(plain.is_followed() && plain.covers() == 6);
     assert!(Plain::of(form, [("owner", 8), ("state", 11)].into_iter()).is_none());
