@@ -3,6 +3,7 @@
 use super::{topic_word::TopicWord, watch_words};
 use crate::{
     doctor::rules::RULES,
+    model::state::State,
     view::watch::{grouping::Grouping, order::Sort},
 };
 use clap::{
@@ -556,16 +557,62 @@ pub struct WatchArgs {
     /// UDP sockets alone
     #[arg(short = 'u', long, help_heading = "Which sockets")]
     pub udp: bool,
+    /// Raw IP sockets alone
+    #[arg(short = 'w', long, help_heading = "Which sockets")]
+    pub raw: bool,
+    /// Multipath TCP sockets alone
+    #[arg(short = 'M', long, help_heading = "Which sockets")]
+    pub mptcp: bool,
+    /// SCTP sockets alone
+    #[arg(short = 'S', long, help_heading = "Which sockets")]
+    pub sctp: bool,
+    /// DCCP sockets alone
+    #[arg(short = 'd', long, help_heading = "Which sockets")]
+    pub dccp: bool,
+    /// Tables of the internet by name, as in ss: tcp, udp, raw, inet…; `!` excludes
+    #[arg(short = 'A', long, visible_alias = "socket", value_delimiter = ',',
+          value_name = "TABLE,…", action = ArgAction::Append, help_heading = "Which sockets")]
+    pub query: Vec<String>,
     /// IPv4 alone
     #[arg(short = '4', long, help_heading = "Which sockets")]
     pub ipv4: bool,
     /// IPv6 alone
     #[arg(short = '6', long, help_heading = "Which sockets")]
     pub ipv6: bool,
+    // Typed out of habit: it is answered what shows them.
+    #[arg(short = 'x', long, hide = true)]
+    #[expect(missing_docs, reason = "the comment above; a doc comment would be its help")]
+    pub unix: bool,
+    #[arg(short = '0', long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub packet: bool,
+    #[arg(long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub vsock: bool,
+    #[arg(long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub xdp: bool,
+    #[arg(long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub tipc: bool,
+    // All of these are shown anyway.
+    #[arg(short = 'a', long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub all: bool,
+    #[arg(short = 'n', long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub numeric: bool,
+    #[arg(short = 'p', long, hide = true)]
+    #[expect(missing_docs, reason = "as above")]
+    pub processes: bool,
     /// Read more of the filter from FILE, `-` for standard input; `#` begins a comment
     #[arg(short = 'F', long = "filter", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which sockets")]
     pub filter_file: Option<PathBuf>,
 
+    /// Show sockets in this state alone, as the keys 1 to 9 do
+    #[arg(long, value_name = "STATE", value_parser = watch_words::States,
+          help_heading = "What to show")]
+    pub state: Option<State>,
     /// Group sockets
     #[arg(id = "grouping", long = "group-by", value_name = "WORD", value_parser = watch_words::Groupings,
           help_heading = "What to show")]

@@ -1,11 +1,19 @@
-//! Words of `sockeye watch`: what its lines are grouped by, and their order. Completion offers them.
+//! Words of `sockeye watch`: the state shown alone, what lines are grouped by, and their order.
+//! Completion offers them.
 
-use crate::view::watch::{grouping::Grouping, order::Sort};
+use crate::{
+    model::state::State,
+    view::watch::{grouping::Grouping, order::Sort, state::CHIPS},
+};
 use clap::{
     Arg, Command, Error,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use std::ffi::OsStr;
+
+/// Reads a state, in any tool's spelling.
+#[derive(Debug, Clone, Copy)]
+pub struct States;
 
 /// Reads what lines are grouped by.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +28,38 @@ fn listed(words: impl IntoIterator<Item = PossibleValue>) -> PossibleValuesParse
     PossibleValuesParser::new(words)
 }
 
+fn states() -> impl Iterator<Item = PossibleValue> {
+    CHIPS.into_iter().map(|state| PossibleValue::new(state.name()))
+}
+
 fn groupings() -> impl Iterator<Item = PossibleValue> {
     Grouping::ALL.into_iter().map(|grouping| PossibleValue::new(grouping.word()))
 }
 
 fn orders() -> impl Iterator<Item = PossibleValue> {
     Sort::ALL.into_iter().map(|sort| PossibleValue::new(sort.word()))
+}
+
+impl TypedValueParser for States {
+    type Value = State;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        word: &OsStr,
+    ) -> Result<State, Error> {
+        if let Some(state) = word.to_str().and_then(State::parse) {
+            return Ok(state);
+        }
+        // What clap says of a word that is none.
+        listed(states()).parse_ref(command, argument, word)?;
+        Err(Error::new(clap::error::ErrorKind::InvalidValue))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(states()))
+    }
 }
 
 impl TypedValueParser for Groupings {

@@ -20,6 +20,7 @@ pub mod state;
 pub mod time_wait;
 pub mod timer;
 pub mod topic;
+pub mod trace;
 
 use crate::model::state::State;
 use std::sync::LazyLock;
@@ -36,6 +37,7 @@ static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
         both_ends::topic(),
         errors::topic(),
         filters::topic(),
+        trace::topic(),
     ];
     topics.extend(state::topics());
     topics.extend(limit::topics());

@@ -5,7 +5,7 @@ use crate::lab::{
     namespace::Namespace,
     program::{Run, SOCKEYE, public_copy, sockeye},
     requirement::require_live,
-    transport::{at, connect, listener, local, read_to_end, tcp},
+    transport::{at, connect, inode, listener, local, read_to_end, tcp, udp},
 };
 use serde_json::Value;
 use socket2::Socket;
@@ -265,4 +265,40 @@ fn what_cannot_be_closed_is_said() {
         assert_eq!(run.code, code, "{arguments:?} {run:?}");
         assert!(run.stderr.contains(said), "{arguments:?} {run:?}");
     }
+}
+
+#[test]
+fn one_udp_socket_is_found_by_its_ends_with_a_peer_and_without() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    namespace.run(|| {
+        let server = udp(at(LOCALHOST, 0));
+        let client = udp(at(LOCALHOST, 0));
+        client.connect(&local(&server).into()).unwrap();
+        let end = |address: SocketAddr| Endpoint::new(address.ip(), address.port());
+        let identity = |local: Endpoint, remote: Endpoint| Identity {
+            protocol: Protocol::Udp,
+            family: Family::Ipv4,
+            local,
+            remote,
+            interface: 0,
+            cookie: None,
+        };
+        let nothing = Endpoint::nothing(Family::Ipv4);
+        let (here, there) = (end(local(&client)), end(local(&server)));
+        let mut inquiry = Inquiry::open().unwrap();
+        let mut inode_of = |identity| inquiry.find(identity).unwrap().and_then(|s| s.inode);
+        assert_eq!(inode_of(identity(here, there)), Some(inode(&client)));
+        assert_eq!(inode_of(identity(there, nothing)), Some(inode(&server)));
+        // The other way round there is none.
+        assert_eq!(inode_of(identity(there, here)), None);
+        // Its cookie is the right one, and a wrong one is nobody's.
+        let found = inquiry.find(identity(here, there)).unwrap().unwrap();
+        let cookie = found.cookie.unwrap();
+        let with = |cookie| Identity { cookie: Some(cookie), ..identity(here, there) };
+        assert_eq!(inquiry.find(with(cookie)).unwrap().unwrap().inode, found.inode);
+        assert_eq!(inquiry.find(with(cookie + 1)).unwrap(), None);
+    });
 }

@@ -5,7 +5,6 @@ pub mod completions;
 pub mod diff;
 pub mod doctor;
 pub mod dump;
-pub mod events;
 pub mod explain;
 pub mod kill;
 pub mod list;

@@ -27,8 +27,13 @@ use crate::{
         sock_diag::{exact::Inquiry, request::Extensions},
     },
     model::{
-        about::SourceKind, netns::NetnsIndex, owner::Owners, recording::RecordedNames,
-        socket::Socket, tcp_info::TcpInfo,
+        about::SourceKind,
+        closing::{Closing, Refusal},
+        netns::NetnsIndex,
+        owner::Owners,
+        recording::RecordedNames,
+        socket::Socket,
+        tcp_info::TcpInfo,
     },
 };
 use std::{
@@ -216,6 +221,16 @@ impl Collector {
             // From /proc, or between two listeners of one port: what the round told.
             let socket = self.single(entry, Extensions::OPEN).unwrap_or_else(|| entry.socket());
             refresh.detail = Some(Box::new(self.detail(entry.key, socket)));
+        }
+    }
+
+    /// Closes a socket, in the network namespace where it is.
+    pub fn close(&mut self, entry: &Entry) -> Result<Closing, Error> {
+        match self.inquiries.get_mut(&entry.key.netns) {
+            Some(Some(inquiry)) => inquiry.close(&entry.socket()),
+            // The table was read from /proc.
+            _ if self.context.spaces.len() < 2 => Inquiry::open()?.close(&entry.socket()),
+            _ => Ok(Closing::Refused(Refusal::Unsupported)),
         }
     }
 

@@ -6,6 +6,9 @@ use super::{
 };
 use crate::filter::Filter;
 
+/// Options that choose tables.
+const TABLES: [&str; 7] = ["-t", "-u", "-w", "-M", "-S", "-d", "-A"];
+
 /// `sockeye watch …`, as it can be pasted into a shell.
 pub fn of(watch: &Watch) -> String {
     let mut words = vec!["sockeye".to_owned(), "watch".to_owned()];
@@ -13,6 +16,9 @@ pub fn of(watch: &Watch) -> String {
     let shape = &watch.shape;
     if watch.every.as_millis() != 1000 && !watch.setup.recorded {
         words.push(format!("--interval {}", watch.every.as_secs_f64()));
+    }
+    if let Some(state) = shape.chip {
+        words.push(format!("--state {state}"));
     }
     if let Some(grouping) = shape.grouping {
         words.push(format!("--group-by {}", grouping.word()));
@@ -33,16 +39,19 @@ pub fn of(watch: &Watch) -> String {
     if shape.by.totals && !watch.setup.recorded {
         words.push("--totals".to_owned());
     }
-    let filter = filter(watch);
-    if !filter.is_empty() {
-        words.push(quoted(&filter));
+    // Not the state with it: sockets of others tell in which direction a connection was made.
+    let typed = typed(watch);
+    if !typed.is_empty() {
+        words.push(quoted(&typed));
     }
     words.join(" ")
 }
 
 /// The same sockets as a list, printed once.
 pub fn list(watch: &Watch) -> String {
-    let mut words = vec!["sockeye".to_owned(), "-tuanp".to_owned()];
+    let is_table = |word: &String| TABLES.contains(&word.as_str());
+    let tables = if watch.setup.words.iter().any(is_table) { "-anp" } else { "-tuanp" };
+    let mut words = vec!["sockeye".to_owned(), tables.to_owned()];
     words.extend(watch.setup.words.iter().map(|word| quoted(word)));
     let filter = filter(watch);
     if !filter.is_empty() {
@@ -51,9 +60,13 @@ pub fn list(watch: &Watch) -> String {
     words.join(" ")
 }
 
+fn typed(watch: &Watch) -> String {
+    watch.filter.as_ref().map_or(String::new(), Filter::to_string)
+}
+
 /// The filter and the state chosen by its chip.
 fn filter(watch: &Watch) -> String {
-    let typed = watch.filter.as_ref().map_or(String::new(), Filter::to_string);
+    let typed = typed(watch);
     match (watch.shape.chip, typed.is_empty()) {
         (None, _) => typed,
         (Some(state), true) => format!("state = {state}"),

@@ -14,7 +14,7 @@ use super::{
     state::{CHIPS, Effect, Mode, Watch},
 };
 use crate::{
-    collect::{live::entry::Entry, query::Scope},
+    collect::live::entry::Entry,
     field::row::Row,
     filter::{
         Filter,
@@ -386,8 +386,7 @@ impl Watch {
             add('j', "copy as JSON", Choice::CopyJson);
         }
         let closable = |row: &Shown| row.is_there() && exact::can_close(&row.entry.socket());
-        let here = self.setup.base.scope == Scope::Here && !self.setup.recorded;
-        if row.is_some_and(closable) && here {
+        if row.is_some_and(closable) && !self.setup.recorded {
             add('k', "close the socket (asks first)", Choice::Kill);
         }
         let title = if items.is_empty() { "nothing can be done here" } else { "do" };
