@@ -1,12 +1,15 @@
 //! What a screen that stays open costs, beside `watch ss` and another program of its kind.
 //!
 //! `cargo bench --bench watch` prints a Markdown table; `UPDATE=1 cargo bench --bench watch` writes
-//! docs/watch.md anew. Needs root (or user namespaces), iproute2 and procps; netwatch is measured
-//! where it is installed.
+//! docs/watch.md anew. Needs root (or user namespaces), iproute2 and procps; tcptrack (a Debian
+//! package) and netwatch (`cargo install netwatch-tui`) are measured where they are installed, and
+//! it is said where they are not.
 //!
 //! Each program runs on a pseudo-terminal of 80 by 24; its CPU and that of the children it has
 //! waited for are read from /proc over some seconds, after the first four, and divided by how often
-//! its clock moved: `watch` sleeps a second after each run, so that it asks less often.
+//! its clock moved: `watch` sleeps a second after each run, so that it asks less often. tcptrack has
+//! no clock and draws once a second; it hears packets instead of asking for sockets, so that it knows
+//! none that is silent, and the load is: what it costs is the least a screen can.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -39,15 +42,25 @@ use std::{
 };
 
 /// What is run. `{sockeye}` is the program; keys are pressed after it has started.
-const CONTENDERS: &[(&str, &str)] = &[
-    ("{sockeye} watch", ""),
-    ("{sockeye} watch --group-by process", ""),
-    ("{sockeye} watch --sort in", ""),
-    ("{sockeye} watch dport = :7000", ""),
-    ("watch -n1 ss -tan", ""),
-    ("watch -n1 ss -tani", ""),
-    ("netwatch", "2"),
+const CONTENDERS: &[(&str, &str, Clock)] = &[
+    ("{sockeye} watch", "", Clock::Shown),
+    ("{sockeye} watch --group-by process", "", Clock::Shown),
+    ("{sockeye} watch --sort in", "", Clock::Shown),
+    ("{sockeye} watch dport = :7000", "", Clock::Shown),
+    ("watch -n1 ss -tan", "", Clock::Shown),
+    ("watch -n1 ss -tani", "", Clock::Shown),
+    ("netwatch", "2", Clock::Shown),
+    ("tcptrack -i lo", "", Clock::Second),
 ];
+
+/// How its rounds are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    /// The clock in the first row moves with each.
+    Shown,
+    /// It makes one each second.
+    Second,
+}
 /// Before this nothing is measured: everybody is busy with the start.
 const START: Duration = Duration::from_secs(4);
 /// How long it is measured.
@@ -73,14 +86,14 @@ fn compare() {
     for sockets in [0, 10_000, 100_000] {
         own_namespace(0);
         let _load = Load::of(sockets);
-        for (command, keys) in CONTENDERS {
+        for (command, keys, clock) in CONTENDERS {
             let words: Vec<String> =
                 command.split(' ').map(|word| word.replace("{sockeye}", SOCKEYE)).collect();
             if !is_installed(&words[0]) {
-                println!("{} is not installed", words[0]);
+                println!("not measured: {} is not installed", words[0]);
                 continue;
             }
-            let cost = cost_of(&words, keys);
+            let cost = cost_of(&words, keys, *clock);
             writeln!(
                 table,
                 "| {sockets} | `{}` | {:.1} | {:.2} | {:.1} |",
@@ -120,7 +133,7 @@ struct Cost {
     peak_kib: f64,
 }
 
-fn cost_of(words: &[String], keys: &str) -> Cost {
+fn cost_of(words: &[String], keys: &str, by: Clock) -> Cost {
     let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let master = posix_openpt(flags).unwrap();
     grantpt(&master).unwrap();
@@ -165,10 +178,11 @@ fn cost_of(words: &[String], keys: &str) -> Cost {
             last = now;
         }
     }
+    let seconds = start.elapsed().as_secs_f64();
     let cost = Cost {
         cpu_ms: cpu_ms(&child) - before,
-        rounds,
-        seconds: start.elapsed().as_secs_f64(),
+        rounds: if by == Clock::Second { seconds } else { rounds },
+        seconds,
         peak_kib: peak_kib(&child),
     };
     child.kill().unwrap();
@@ -176,7 +190,7 @@ fn cost_of(words: &[String], keys: &str) -> Cost {
     cost
 }
 
-/// The first row: all of these programs have a clock in it.
+/// The first row: nearly all of these programs have a clock in it.
 fn clock(screen: &Mutex<vt100::Parser>) -> String {
     let screen = screen.lock().unwrap();
     screen.screen().contents().lines().next().unwrap_or_default().to_owned()

@@ -33,7 +33,11 @@ fn states() -> impl Iterator<Item = PossibleValue> {
 }
 
 fn groupings() -> impl Iterator<Item = PossibleValue> {
-    Grouping::ALL.into_iter().map(|grouping| PossibleValue::new(grouping.word()))
+    Grouping::ALL.into_iter().map(|grouping| {
+        let word = PossibleValue::new(grouping.word());
+        // As somebody says it who does not think of the column.
+        if grouping == Grouping::Netns { word.alias("namespace") } else { word }
+    })
 }
 
 fn orders() -> impl Iterator<Item = PossibleValue> {
@@ -72,8 +76,11 @@ impl TypedValueParser for Groupings {
         word: &OsStr,
     ) -> Result<Grouping, Error> {
         let word = listed(groupings()).parse_ref(command, argument, word)?;
+        let listed = groupings().find(|value| value.matches(&word, false));
         // Every listed word is the word of one.
-        Grouping::named(&word).ok_or_else(|| Error::new(clap::error::ErrorKind::InvalidValue))
+        listed
+            .and_then(|value| Grouping::named(value.get_name()))
+            .ok_or_else(|| Error::new(clap::error::ErrorKind::InvalidValue))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

@@ -58,7 +58,7 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
         let text = filter.to_string();
         watch.set_filter(Some(filter), &text);
     }
-    let signals = Signals::new();
+    let signals = Signals::listen();
     let mut screen = Screen::open(args.mouse).map_err(|error| failed(&error))?;
     let outcome = Loop::new(&mut watch, &mut screen, typed::theme(args), recorded, signals).run();
     drop(screen);

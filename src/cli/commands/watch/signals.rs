@@ -32,7 +32,7 @@ pub struct Signals {
 
 impl Signals {
     /// Listens to them.
-    pub fn new() -> Self {
+    pub fn listen() -> Self {
         let on = |signal| {
             let told = Arc::new(AtomicBool::new(false));
             let _ = flag::register(signal, Arc::clone(&told));
