@@ -24,6 +24,10 @@ use std::{
         unix::process::{CommandExt, ExitStatusExt},
     },
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -88,16 +92,26 @@ impl Trace {
         self
     }
 
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    /// Waits until it tells of what happens: then it has looked at all there was before. Gives what
+    /// reads its lines from here on.
+    fn telling(mut self, namespace: &Namespace) -> (Self, thread::JoinHandle<Vec<Value>>) {
+        let stdout = BufReader::new(self.child.stdout.take().unwrap());
+        let told = Arc::new(AtomicBool::new(false));
+        let tells = Arc::clone(&told);
+        let lines = thread::spawn(move || {
+            let lines = stdout.lines().map(Result::unwrap);
+            let told = lines.inspect(|_| tells.store(true, Ordering::SeqCst));
+            told.map(|line| serde_json::from_str(&line).unwrap()).collect()
+        });
+        assert!(eventually(PATIENCE, || {
+            namespace.run(|| drop(listener(at(SERVER, 7818), 1)));
+            told.load(Ordering::SeqCst)
+        }));
+        (self, lines)
     }
 
-    /// Its events, once it was interrupted.
-    fn interrupted(self) -> Vec<Value> {
-        self.signal(Signal::SIGINT);
-        let run = Run::of(self.child.wait_with_output().unwrap());
-        assert_eq!(run.code, 130, "{run:?}");
-        events(&run)
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
 }
 
@@ -273,8 +287,7 @@ fn each_way_to_end_has_its_path() {
     });
     let old_port = local(&old).port();
     let trace = Trace::start(&namespace, &["-t", "--ndjson", "host = 127.91.0.0/16"]).listening();
-    // It has looked at what there was when it tells the first event.
-    thread::sleep(Duration::from_millis(300));
+    let (mut trace, lines) = trace.telling(&namespace);
     // The same ports elsewhere are none of its business.
     other.run(|| drop(listener(at(IpAddr::V4(Ipv4Addr::new(127, 91, 0, 9)), 7819), 1)));
     let ports = namespace.run(|| {
@@ -307,7 +320,9 @@ fn each_way_to_end_has_its_path() {
     });
     thread::sleep(Duration::from_millis(400));
     drop(server);
-    let events = trace.interrupted();
+    trace.signal(Signal::SIGINT);
+    assert_eq!(trace.child.wait().unwrap().code(), Some(130));
+    let events = lines.join().unwrap();
     let paths = paths(&events);
     let [orphan, reset, refused] = ports;
     let client = |port: u16| paths[&(port, 7810)].join(" ");
