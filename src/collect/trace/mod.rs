@@ -57,7 +57,7 @@ const TICK: Duration = Duration::from_millis(200);
 const OWNERS_SHARE: u32 = 10;
 /// Between two looks at the whole table for sockets that were not found one by one, and of the time
 /// one part in so many for them.
-const LOOKS: Duration = Duration::from_secs(5);
+const LOOKS: Duration = Duration::from_secs(2);
 const LOOKS_SHARE: u32 = 20;
 
 /// Which sources to listen to.
