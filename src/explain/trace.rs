@@ -40,7 +40,7 @@ pub fn topic() -> Topic {
             heading("What is not told"),
             item(
                 "The SYN. The kernel makes a socket of a connection when the handshake is over, so \
-                 that LISTEN→SYN_RCVD and SYN_RCVD→ESTABLISHED come together.",
+                 that the steps to SYN_RCVD and from there to ESTABLISHED come together.",
             ),
             item(
                 "The end of TIME_WAIT. Its beginning is told, and named: the kernel calls it \
@@ -57,8 +57,8 @@ pub fn topic() -> Topic {
             text(
                 "The task that the kernel names with an event is whoever ran, often the receiver \
                  of somebody else's packet. It is taken for the owner only where its own call made \
-                 the change: CLOSED→SYN_SENT, →LISTEN, ESTABLISHED→FIN_WAIT_1 and \
-                 CLOSE_WAIT→LAST_ACK. Where nobody is known for certain, nobody is named.",
+                 the change: from CLOSED to SYN_SENT or LISTEN, from ESTABLISHED to FIN_WAIT_1, from \
+                 CLOSE_WAIT to LAST_ACK. Where nobody is known for certain, nobody is named.",
             ),
             heading("Events that were lost"),
             text(
@@ -73,6 +73,6 @@ pub fn topic() -> Topic {
             command("sockeye trace 'dport = :5432' --ndjson"),
             command("sockeye trace 'state = TIME_WAIT' --limit 20"),
         ],
-        see_also: vec!["handshake", "close", "TIME_WAIT", "2MSL"],
+        see_also: vec!["handshake", "close", "TIME_WAIT", "2msl"],
     }
 }

@@ -86,7 +86,12 @@ mod tests {
                     None => assert!(Plan::of(&cli.list).is_ok(), "{}: `{command}`", topic.name),
                     Some(Command::Explain(args)) => assert_eq!(args.topic.len(), 1, "{command}"),
                     // What clap accepts has its meaning checked by the command's own tests.
-                    Some(Command::TimeWait(_) | Command::Capacity(_) | Command::Doctor(_)) => {}
+                    Some(
+                        Command::TimeWait(_)
+                        | Command::Capacity(_)
+                        | Command::Doctor(_)
+                        | Command::Trace(_),
+                    ) => {}
                     Some(other) => panic!("{}: {other:?}", topic.name),
                 }
                 typed += 1;
