@@ -16,7 +16,7 @@ use serde_json::Value;
 use socket2::Socket;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::{IpAddr, Ipv4Addr},
     os::{
@@ -150,9 +150,36 @@ fn is_lawful(path: &[String]) -> bool {
 const SENT: usize = 1234;
 const ANSWERED: usize = 77;
 
+/// Says what load to make.
+const LOAD: &str = "SOCKEYE_TEST_LOAD";
+
+/// The program of the load. A process of its own: others' tests fork children of this one, and until
+/// they execute their program they hold its sockets too.
+#[test]
+#[ignore = "is run by the tests of a load"]
+fn makes_connections() {
+    let Ok(asked) = env::var(LOAD) else { return };
+    let (per_second, seconds) = asked.split_once(' ').unwrap();
+    let time = Duration::from_secs(seconds.parse().unwrap());
+    println!("\nmade {}", load(per_second.parse().unwrap(), time));
+}
+
+/// Makes a load in a namespace. Gives how many connections, and the process that made them.
+fn make_load(namespace: &Namespace, per_second: u32, time: Duration) -> (u32, u32) {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "trace::makes_connections", "--nocapture"]);
+    command.env(LOAD, format!("{per_second} {}", time.as_secs())).stdout(Stdio::piped());
+    let child = namespace.spawn(&mut command);
+    let pid = child.id();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let made = text.lines().find_map(|line| line.strip_prefix("made "));
+    (made.unwrap_or_else(|| panic!("{text}")).parse().unwrap(), pid)
+}
+
 /// Makes connections at a rate for some time, and tells how many. The client closes first.
-fn load(namespace: &Namespace, per_second: u32, time: Duration) -> u32 {
-    let server = namespace.run(|| listener(at(SERVER, 7800), 4096));
+fn load(per_second: u32, time: Duration) -> u32 {
+    let server = listener(at(SERVER, 7800), 4096);
     let address = local(&server);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -167,24 +194,22 @@ fn load(namespace: &Namespace, per_second: u32, time: Duration) -> u32 {
                 assert_eq!(socket.read(&mut room).unwrap(), 0);
             }
         });
-        namespace.run(|| {
-            let start = Instant::now();
-            let mut made = 0;
-            while start.elapsed() < time {
-                // A source address for every 20,000 connections, so that ports suffice.
-                let from = Ipv4Addr::new(127, 91, 1, u8::try_from(made / 20_000).unwrap());
-                let mut client = &bound(at(from.into(), 0));
-                client.connect(&address.into()).unwrap();
-                client.write_all(&[1; SENT]).unwrap();
-                client.read_exact(&mut [0; ANSWERED]).unwrap();
-                made += 1;
-                let due = Duration::from_secs(1) * made / per_second;
-                thread::sleep(due.saturating_sub(start.elapsed()));
-            }
-            // One that says nothing ends the server.
-            drop(connect(CLIENT, address));
-            made
-        })
+        let start = Instant::now();
+        let mut made = 0;
+        while start.elapsed() < time {
+            // A source address for every 20,000 connections, so that ports suffice.
+            let from = Ipv4Addr::new(127, 91, 1, u8::try_from(made / 20_000).unwrap());
+            let mut client = &bound(at(from.into(), 0));
+            client.connect(&address.into()).unwrap();
+            client.write_all(&[1; SENT]).unwrap();
+            client.read_exact(&mut [0; ANSWERED]).unwrap();
+            made += 1;
+            let due = Duration::from_secs(1) * made / per_second;
+            thread::sleep(due.saturating_sub(start.elapsed()));
+        }
+        // One that says nothing ends the server.
+        drop(connect(CLIENT, address));
+        made
     })
 }
 
@@ -202,7 +227,7 @@ fn every_event_of_a_load_is_told(per_second: u32, time: Duration) {
         });
         (trace, lines)
     };
-    let made = load(&namespace, per_second, time);
+    let (made, pid) = make_load(&namespace, per_second, time);
     thread::sleep(Duration::from_millis(300));
     let (trace, lines) = reader;
     trace.signal(Signal::SIGINT);
@@ -245,10 +270,10 @@ fn every_event_of_a_load_is_told(per_second: u32, time: Duration) {
         assert_eq!(event["bytes_received"], received, "{event}");
         assert!(event["lifetime_ms"].is_u64(), "{event}");
     }
-    // Threads of this process connect and close, and have ended when some of it is read.
+    // Threads connect and close, and have ended with their process when the last of it is read.
     for event in &told {
         let holders = event["socket"]["processes"].as_array().unwrap();
-        assert!(holders.iter().all(|holder| holder["pid"] == std::process::id()), "{event}");
+        assert!(holders.iter().all(|holder| holder["pid"] == pid), "{event}");
         let is_over = word(event, "event") == "closed";
         assert!(!is_over || !holders.is_empty(), "{event}");
     }
