@@ -8,10 +8,14 @@
 //! | kubelet | `/var/log/containers/POD_NAMESPACE_CONTAINER-ID.log`, `/var/log/pods/NAMESPACE_POD_UID` |
 //! | containerd | `/run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json`: annotations |
 //!
-//! Where a runtime keeps them elsewhere, the mounts of the container lead there: its `/etc/hostname`
-//! or its root is a file of the runtime's.
+//! Where a runtime keeps them elsewhere, its configuration says so (`/etc/docker/daemon.json`,
+//! `/etc/containers/storage.conf`), or the command line of dockerd, or the mounts of the container
+//! lead there: its `/etc/hostname` or its root is a file of the runtime's.
 
-use super::{namespace::mounts::unescaped, proc::root::Root};
+use super::{
+    namespace::mounts::unescaped,
+    proc::{process, root::Root},
+};
 use serde::Deserialize;
 use std::{
     collections::HashMap,
@@ -22,10 +26,13 @@ use std::{
 /// Longest file read.
 const LONGEST: u64 = 16 << 20;
 /// Where runtimes keep their files unless told otherwise.
-const DOCKER: &str = "/var/lib/docker/containers";
+const DOCKER: &str = "/var/lib/docker";
 const STORAGE: &str = "/var/lib/containers/storage";
 const CONTAINERD: &str = "/run/containerd/io.containerd.runtime.v2.task";
 const POD_LOGS: &str = "/var/log/pods";
+/// Where it is said that they keep them elsewhere.
+const DOCKER_CONFIG: &str = "/etc/docker/daemon.json";
+const STORAGE_CONFIG: &str = "/etc/containers/storage.conf";
 const CONTAINER_LOGS: &str = "/var/log/containers";
 /// Drivers of containers/storage.
 const DRIVERS: [&str; 3] = ["overlay", "vfs", "btrfs"];
@@ -41,6 +48,15 @@ pub struct ContainerNames {
     logged: Option<HashMap<String, String>>,
     pods: Option<HashMap<String, String>>,
     mounts: Option<Vec<Mount>>,
+    /// Data roots of Docker and storages of others that are not where they are by default.
+    moved: Option<Moved>,
+}
+
+/// Where runtimes keep their files, as they were told.
+#[derive(Debug, Default, Clone)]
+struct Moved {
+    docker: Vec<PathBuf>,
+    storage: Option<PathBuf>,
 }
 
 impl ContainerNames {
@@ -53,6 +69,7 @@ impl ContainerNames {
             logged: None,
             pods: None,
             mounts: None,
+            moved: None,
         }
     }
 
@@ -80,16 +97,26 @@ impl ContainerNames {
         let by_default = self.docker(Path::new(DOCKER), id);
         let by_default = by_default.or_else(|| self.storage(Path::new(STORAGE), id));
         let by_default = by_default.or_else(|| self.logged(id)).or_else(|| self.containerd(id));
-        by_default.or_else(|| self.by_mounts(id, pid)).or_else(|| self.hostname(id, pid))
+        let told = by_default.or_else(|| self.moved(id));
+        told.or_else(|| self.by_mounts(id, pid)).or_else(|| self.hostname(id, pid))
     }
 
-    fn docker(&self, containers: &Path, id: &str) -> Option<String> {
+    /// Where the runtimes were told to keep their files.
+    fn moved(&mut self, id: &str) -> Option<String> {
+        let root = &self.root;
+        let moved = self.moved.get_or_insert_with(|| Moved::read(root)).clone();
+        let by_docker = moved.docker.iter().find_map(|data| self.docker(data, id));
+        by_docker.or_else(|| self.storage(&moved.storage?, id))
+    }
+
+    fn docker(&self, data_root: &Path, id: &str) -> Option<String> {
         #[derive(Deserialize)]
         struct Config {
             #[serde(rename = "Name")]
             name: String,
         }
-        let config: Config = self.json(&containers.join(id).join("config.v2.json"))?;
+        let place = data_root.join("containers").join(id).join("config.v2.json");
+        let config: Config = self.json(&place)?;
         Some(config.name.trim_start_matches('/').to_owned())
     }
 
@@ -139,13 +166,11 @@ impl ContainerNames {
     fn by_mounts(&mut self, id: &str, pid: u32) -> Option<String> {
         let mounts = parse(&self.root.read(format!("{pid}/mountinfo"), LONGEST).ok()?);
         let of_docker = mounts.iter().find_map(|mount| {
-            let (containers, _) = mount.root.split_once(&format!("/{id}/"))?;
-            containers
-                .ends_with("/containers")
-                .then(|| (mount.device.clone(), containers.to_owned()))
+            let (data_root, _) = mount.root.split_once(&format!("/containers/{id}/"))?;
+            Some((mount.device.clone(), data_root.to_owned()))
         });
-        if let Some((device, containers)) = of_docker
-            && let Some(name) = self.on_host(&device, &containers).and_then(|d| self.docker(&d, id))
+        if let Some((device, data_root)) = of_docker
+            && let Some(name) = self.on_host(&device, &data_root).and_then(|d| self.docker(&d, id))
         {
             return Some(name);
         }
@@ -180,6 +205,58 @@ impl ContainerNames {
         let bytes = self.root.read_beside(path, LONGEST).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
+}
+
+impl Moved {
+    fn read(root: &Root) -> Self {
+        let config = root.read_beside(DOCKER_CONFIG, LONGEST).unwrap_or_default();
+        let daemons = process::pids(root).unwrap_or_default().into_iter();
+        let daemons = daemons.filter(|pid| process::command_in(root, *pid) == b"dockerd");
+        let told = daemons.filter_map(|pid| {
+            data_root_of_words(&root.read(format!("{pid}/cmdline"), 64 * 1024).ok()?)
+        });
+        let storage = root.read_beside(STORAGE_CONFIG, LONGEST).unwrap_or_default();
+        Self {
+            docker: data_root_of_config(&config).into_iter().chain(told).collect(),
+            storage: storage_of_config(&String::from_utf8_lossy(&storage)),
+        }
+    }
+}
+
+/// `data-root` of daemon.json (dockerd(8)); `graph` before Docker 17.05.
+fn data_root_of_config(config: &[u8]) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Config {
+        #[serde(rename = "data-root", alias = "graph")]
+        data_root: PathBuf,
+    }
+    serde_json::from_slice::<Config>(config).ok().map(|config| config.data_root)
+}
+
+/// `--data-root DIR`, `--data-root=DIR`, `-g DIR` of a command line, whose words end with zeros.
+fn data_root_of_words(words: &[u8]) -> Option<PathBuf> {
+    let words: Vec<String> =
+        words.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into()).collect();
+    let is_option = |word: &str| matches!(word, "--data-root" | "--graph" | "-g");
+    let behind = words.iter().position(|word| is_option(word)).and_then(|at| words.get(at + 1));
+    let after = |word: &String| {
+        let (option, directory) = word.split_once('=')?;
+        is_option(option).then(|| directory.to_owned())
+    };
+    behind.cloned().or_else(|| words.iter().find_map(after)).map(PathBuf::from)
+}
+
+/// `graphroot` of storage.conf (containers-storage.conf(5)).
+fn storage_of_config(config: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Config {
+        storage: Storage,
+    }
+    #[derive(Deserialize)]
+    struct Storage {
+        graphroot: PathBuf,
+    }
+    toml::from_str::<Config>(config).ok().map(|config| config.storage.graphroot)
 }
 
 /// A mount, by proc_pid_mountinfo(5).
@@ -305,6 +382,34 @@ mod tests {
         // Mount points are those of the tree's machine: seen from here they lie beside its /proc.
         let mut names = ContainerNames::new(&root);
         assert_eq!(names.on_host("8:2", "/docker/containers"), Some(srv.join("docker/containers")));
+    }
+
+    #[test]
+    fn a_data_root_elsewhere_is_found_as_the_runtime_was_told() {
+        let docker = format!("srv/docker/containers/{ID}/config.v2.json");
+        let named = r#"{"Name":"/web"}"#;
+        let stored = format!(r#"[{{"id":"{ID}","names":["web"]}}]"#);
+        let storage = "srv/pods/overlay-containers/containers.json";
+        let config = "# kept apart\n[storage]\ndriver = \"overlay\"\ngraphroot = \"/srv/pods\"\n";
+        for (told, text, place, tells) in [
+            ("etc/docker/daemon.json", r#"{"data-root":"/srv/docker","x":[1]}"#, &*docker, named),
+            ("etc/docker/daemon.json", r#"{"graph":"/srv/docker"}"#, &docker, named),
+            ("proc/90/cmdline", "/usr/bin/dockerd\0--data-root\0/srv/docker\0", &docker, named),
+            ("proc/90/cmdline", "dockerd\0-H\0fd://\0--data-root=/srv/docker\0", &docker, named),
+            ("proc/90/cmdline", "dockerd\0-g\0/srv/docker\0", &docker, named),
+            ("etc/containers/storage.conf", config, storage, &stored),
+        ] {
+            let daemon = ("proc/90/comm", "dockerd\n");
+            let (_directory, root) =
+                host(&[("proc/7/comm", "x\n"), daemon, (told, text), (place, tells)]);
+            let mut names = ContainerNames::new(&root);
+            assert_eq!(names.container(ID, 7).as_deref(), Some("web"), "{told}: {text}");
+        }
+        for text in ["", "{", "{\"data-root\":7}", "[storage]", "--data-root", "\0=\0"] {
+            let read = (data_root_of_config(text.as_bytes()), storage_of_config(text));
+            assert_eq!(read, (None, None), "{text}");
+            let _ = data_root_of_words(text.as_bytes());
+        }
     }
 
     #[test]

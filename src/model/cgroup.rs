@@ -56,7 +56,8 @@ enum Found<'p> {
 
 /// Patterns of docker (`/docker/ID`, `docker-ID.scope`), containerd (`cri-containerd-ID.scope`,
 /// `/kubepods/…/ID`), CRI-O (`crio-ID.scope`), podman (`libpod-ID.scope`), LXC
-/// (`/lxc/NAME`, `/lxc.payload.NAME`) and nspawn (`machine-NAME.scope`).
+/// (`/lxc/NAME`, `/lxc.payload.NAME`) and nspawn (`machine-NAME.scope`,
+/// `systemd-nspawn@NAME.service/payload`).
 fn innermost(path: &str) -> Option<Found<'_>> {
     let mut found = None;
     let mut before = "";
@@ -67,7 +68,7 @@ fn innermost(path: &str) -> Option<Found<'_>> {
     found
 }
 
-fn container_of<'a>(parent: &str, part: &'a str) -> Option<Found<'a>> {
+fn container_of<'a>(parent: &'a str, part: &'a str) -> Option<Found<'a>> {
     let name = part.strip_suffix(".scope").unwrap_or(part);
     // conmon watches a container from outside.
     if name.contains("-conmon-") {
@@ -75,6 +76,11 @@ fn container_of<'a>(parent: &str, part: &'a str) -> Option<Found<'a>> {
     }
     if matches!(parent, "lxc" | "lxc.payload") {
         return Some(Found::Name(part));
+    }
+    // Beside it `supervisor` is the part of nspawn that is outside.
+    let nspawn = parent.strip_prefix("systemd-nspawn@").and_then(|n| n.strip_suffix(".service"));
+    if let Some(name) = nspawn.filter(|_| part == "payload") {
+        return Some(Found::Name(name));
     }
     for prefix in ["lxc.payload.", "machine-"] {
         // `machine-libpod_pod_ID.slice` is around containers.

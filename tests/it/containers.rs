@@ -185,4 +185,10 @@ fn the_sockets_of_docker_containers_are_found_by_their_names() {
         assert_eq!(shape(&rows.iter().filter(is_of).collect::<Vec<_>>()), expected);
     }
     assert!(sockets("-tan --json container = sockeye-nobody").is_empty());
+    // Who talks to whom: each container to itself, over a loopback of its own.
+    let map = "-t --format csv --group-by container,peer.container container = sockeye-*";
+    let run = Run::of(Command::new(SOCKEYE).args(map.split_whitespace()).output().unwrap());
+    for name in NAMES {
+        assert!(run.stdout.lines().any(|line| line == format!("{name},{name},2")), "{run:?}");
+    }
 }

@@ -155,3 +155,112 @@ pub fn inode_in(prefix: &[u8], link: &OsStr) -> Option<u64> {
     let digits = link.as_bytes().strip_prefix(prefix)?.strip_suffix(b"]")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const ID: &str = "3f4b1cbb1f0f6a2dd2b1a2a7c1e6f6a5b6b7c8d9e0f1a2b3c4d5e6f708192a3b";
+
+    /// The unit, container and pod of a process with this /proc/PID/cgroup.
+    fn home(cgroup: &str) -> [Option<String>; 3] {
+        let directory = tempfile::TempDir::new().unwrap();
+        fs::create_dir(directory.path().join("7")).unwrap();
+        fs::write(directory.path().join("7/cgroup"), cgroup).unwrap();
+        let process = read(&Root::at(directory.path()).unwrap(), 7);
+        [process.unit, process.container, process.pod]
+    }
+
+    #[test]
+    fn every_runtime_is_known_by_either_version_of_cgroups() {
+        let uid = "0e5a2b3c-1111-2222-3333-444455556666";
+        let under = uid.replace('-', "_");
+        let (short, pod) = (Some(&ID[..12]), Some(uid));
+        let scope = format!("docker-{ID}.scope");
+        let containerd = format!("cri-containerd-{ID}.scope");
+        let crio = format!("crio-{ID}.scope");
+        let libpod = format!("libpod-{ID}.scope");
+        let burstable = "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod";
+        for (cgroup, expected) in [
+            // Version 2.
+            (format!("0::/system.slice/{scope}\n"), [Some(&*scope), short, None]),
+            (format!("0::/docker/{ID}\n"), [None, short, None]),
+            (
+                format!("0::/{burstable}{under}.slice/{containerd}\n"),
+                [Some(&*containerd), short, pod],
+            ),
+            (format!("0::/kubepods/besteffort/pod{uid}/{ID}\n"), [None, short, pod]),
+            (format!("0::/{burstable}{under}.slice/{crio}\n"), [Some(&*crio), short, pod]),
+            (format!("0::/machine.slice/{libpod}/container\n"), [Some(&*libpod), short, None]),
+            (
+                format!(
+                    "0::/user.slice/user-1000.slice/user@1000.service/user.slice/{libpod}/container\n"
+                ),
+                [Some(&*libpod), short, None],
+            ),
+            (
+                "0::/lxc.payload.web/system.slice/nginx.service\n".to_owned(),
+                [Some("nginx.service"), Some("web"), None],
+            ),
+            (
+                "0::/machine.slice/systemd-nspawn@db.service/payload\n".to_owned(),
+                [Some("systemd-nspawn@db.service"), Some("db"), None],
+            ),
+            (
+                "0::/machine.slice/machine-db.scope/payload\n".to_owned(),
+                [Some("machine-db.scope"), Some("db"), None],
+            ),
+            ("0::/system.slice/nginx.service\n".to_owned(), [Some("nginx.service"), None, None]),
+            // Version 1: a line for each hierarchy, systemd's among them.
+            (
+                format!(
+                    "12:memory:/docker/{ID}\n2:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n"
+                ),
+                [None, short, None],
+            ),
+            (
+                format!("4:pids:/system.slice/{scope}\n1:name=systemd:/system.slice/{scope}\n"),
+                [Some(&*scope), short, None],
+            ),
+            (
+                format!(
+                    "9:memory:/kubepods/burstable/pod{uid}/{ID}\n1:name=systemd:/kubepods/burstable/pod{uid}/{ID}\n"
+                ),
+                [None, short, pod],
+            ),
+            (
+                format!(
+                    "8:cpu:/{burstable}{under}.slice/{crio}\n1:name=systemd:/{burstable}{under}.slice/{crio}\n"
+                ),
+                [Some(&*crio), short, pod],
+            ),
+            (
+                format!(
+                    "5:memory:/machine.slice/{libpod}\n1:name=systemd:/machine.slice/{libpod}\n"
+                ),
+                [Some(&*libpod), short, None],
+            ),
+            (
+                "11:memory:/lxc/web\n1:name=systemd:/lxc/web/system.slice/nginx.service\n"
+                    .to_owned(),
+                [Some("nginx.service"), Some("web"), None],
+            ),
+            // Both at once: the unified hierarchy is there and empty.
+            (
+                format!("0::/\n7:memory:/docker/{ID}\n1:name=systemd:/docker/{ID}\n"),
+                [None, short, None],
+            ),
+            (
+                "0::/system.slice/nginx.service\n1:name=systemd:/system.slice/nginx.service\n"
+                    .to_owned(),
+                [Some("nginx.service"), None, None],
+            ),
+            // In a cgroup namespace everything looks like the root.
+            ("0::/\n".to_owned(), [None, None, None]),
+            (String::new(), [None, None, None]),
+        ] {
+            assert_eq!(home(&cgroup).each_ref().map(Option::as_deref), expected, "{cgroup}");
+        }
+    }
+}
