@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         about::{About, SourceKind},
-        counters::Sample,
+        counters::{Counters, Sample},
         earlier::Earlier,
         family::FamilyFacts,
         gap::Gap,
@@ -29,7 +29,7 @@ use crate::{
         settings::Settings,
         snapshot::{Alive, Snapshot},
         socket::Socket,
-        state::State,
+        state::{State, StateSet},
     },
 };
 use nix::errno::Errno;
@@ -169,11 +169,7 @@ fn count_dead_sockets(
     (earlier, sockets): (&[Earlier], &[Socket]),
     limits: &mut Limits,
 ) {
-    let unlisted = |sample: &Sample| {
-        let all = sample.counters.get("sockstat.sockets.used")?;
-        Some(all.saturating_sub(sample.counters.get("protocols.sockets")?))
-    };
-    let seldom = samples.iter().filter_map(unlisted).min();
+    let seldom = samples.iter().filter_map(|sample| unlisted(&sample.counters)).min();
     if seldom.is_none_or(|number| number < UNLISTED) {
         return;
     }
@@ -257,7 +253,18 @@ pub(super) fn sockets(
 fn look(netns: NetnsIndex, query: &Query, start: Instant) -> Result<Look, Error> {
     let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (counters, gaps) = counters::read(&query.root);
-    let (sockets, mut provenance) = sockets(netns, query)?;
+    let (sockets, mut provenance) = match without_idle(query, &counters) {
+        None => sockets(netns, query)?,
+        Some(listed) => {
+            let (mut found, provenance) = sockets(netns, &listed)?;
+            // The kernel's own are in the tables and are not counted: as many may be in none.
+            if found.iter().any(|socket| socket.inode.is_none() && !socket.is_mini()) {
+                let idle = vec![(Protocol::Tcp, StateSet::of(State::BoundInactive))];
+                found.extend(sockets(netns, &Query { protocols: idle, ..listed })?.0);
+            }
+            (found, provenance)
+        }
+    };
     provenance.gaps.extend(gaps);
     let settings = sysctl::read(&query.root);
     Ok(Look {
@@ -268,6 +275,36 @@ fn look(netns: NetnsIndex, query: &Query, start: Instant) -> Result<Look, Error>
         earlier: None,
         provenance,
     })
+}
+
+/// The question without idle bound sockets, where the kernel tells that there are none: every socket
+/// of the namespace is in a table. To look for them it walks the bind table of the whole machine,
+/// tens of milliseconds for each namespace. `None`: they have to be looked for, or were not to be.
+fn without_idle(query: &Query, counters: &Counters) -> Option<Query> {
+    let idle = StateSet::of(State::BoundInactive);
+    let asks = query.protocols.iter().any(|(_, states)| states.includes(idle));
+    // Whether the kernel has sockets of its own is seen among those of both.
+    let is_seen = query.protocols.iter().any(|(protocol, _)| *protocol == Protocol::Udp);
+    let (all, listed) = (counters.get("sockstat.sockets.used"), in_tables(counters));
+    if !asks || !is_seen || all.is_none() || all != listed {
+        return None;
+    }
+    let mut query = query.clone();
+    for (_, states) in &mut query.protocols {
+        *states = states.without(idle);
+    }
+    Some(query)
+}
+
+/// How many sockets of the namespace are in tables. `None`: the kernel does not tell.
+fn in_tables(counters: &Counters) -> Option<u64> {
+    counters.get("protocols.sockets")
+}
+
+/// How many sockets of the namespace are in no table: idle bound ones, dead ones that are still held,
+/// and those about to be bound or connected. `None`: the kernel does not tell.
+fn unlisted(counters: &Counters) -> Option<u64> {
+    Some(counters.get("sockstat.sockets.used")?.saturating_sub(in_tables(counters)?))
 }
 
 /// A snapshot of one look, or of two; whose the sockets are is not known yet.

@@ -12,7 +12,7 @@ use crate::{
         error::Error,
         names,
         netlink::connection::{Connection, Next},
-        proc::{net_families, net_inet},
+        proc::{net_families, net_inet, protocols},
         sock_diag::{
             dump,
             request::{Extensions, Request},
@@ -172,6 +172,10 @@ impl<'q> Tables<'q> {
         if protocol.number().is_none() {
             return Ok(self.no_diag(protocol));
         }
+        if has_none(self.query, protocol) {
+            self.provenance.told_by(SourceKind::Netlink);
+            return Ok(true);
+        }
         let wants_subflows =
             protocol == Protocol::Mptcp && self.query.need.includes(Need::SUBFLOWS);
         // Where they cannot be asked for, the connections are unknown and the rest is not.
@@ -300,6 +304,15 @@ impl<'q> Tables<'q> {
             self.untold(protocol, Some(error));
         }
     }
+}
+
+/// Whether /proc tells that there is no MPTCP socket here. A dump would walk the tokens of the whole
+/// machine, a millisecond for each namespace.
+fn has_none(query: &Query, protocol: Protocol) -> bool {
+    protocol == Protocol::Mptcp
+        && query.source == SourceChoice::Auto
+        && query.root.is_live()
+        && protocols::in_tables(&query.root, protocol) == Some(0)
 }
 
 /// Names to numbers, as they are in the calling thread's network namespace.

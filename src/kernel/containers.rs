@@ -387,16 +387,31 @@ mod tests {
     #[test]
     fn a_data_root_elsewhere_is_found_as_the_runtime_was_told() {
         let docker = format!("srv/docker/containers/{ID}/config.v2.json");
-        let named = r#"{"Name":"/web"}"#;
+        let config_of_web = r#"{"Name":"/web"}"#;
         let stored = format!(r#"[{{"id":"{ID}","names":["web"]}}]"#);
         let storage = "srv/pods/overlay-containers/containers.json";
         let config = "# kept apart\n[storage]\ndriver = \"overlay\"\ngraphroot = \"/srv/pods\"\n";
         for (told, text, place, tells) in [
-            ("etc/docker/daemon.json", r#"{"data-root":"/srv/docker","x":[1]}"#, &*docker, named),
-            ("etc/docker/daemon.json", r#"{"graph":"/srv/docker"}"#, &docker, named),
-            ("proc/90/cmdline", "/usr/bin/dockerd\0--data-root\0/srv/docker\0", &docker, named),
-            ("proc/90/cmdline", "dockerd\0-H\0fd://\0--data-root=/srv/docker\0", &docker, named),
-            ("proc/90/cmdline", "dockerd\0-g\0/srv/docker\0", &docker, named),
+            (
+                "etc/docker/daemon.json",
+                r#"{"data-root":"/srv/docker","x":[1]}"#,
+                &*docker,
+                config_of_web,
+            ),
+            ("etc/docker/daemon.json", r#"{"graph":"/srv/docker"}"#, &docker, config_of_web),
+            (
+                "proc/90/cmdline",
+                "/usr/bin/dockerd\0--data-root\0/srv/docker\0",
+                &docker,
+                config_of_web,
+            ),
+            (
+                "proc/90/cmdline",
+                "dockerd\0-H\0fd://\0--data-root=/srv/docker\0",
+                &docker,
+                config_of_web,
+            ),
+            ("proc/90/cmdline", "dockerd\0-g\0/srv/docker\0", &docker, config_of_web),
             ("etc/containers/storage.conf", config, storage, &stored),
         ] {
             let daemon = ("proc/90/comm", "dockerd\n");

@@ -2,18 +2,20 @@
 
 use crate::lab::{
     namespace::{Namespace, TCP_CHAINS},
-    program::sockeye,
+    program::{Run, sockeye},
     requirement::{require_live, require_setting},
     transport::{at, connect, listener, local, read_to_end},
 };
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde_json::Value;
 use socket2::Socket;
 use std::{
     collections::BTreeSet,
     net::{IpAddr, Ipv4Addr, Shutdown},
     panic::{self, AssertUnwindSafe},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -36,7 +38,7 @@ fn no_socket_is_listed_twice_while_others_come_and_go() {
     });
     let done = AtomicBool::new(false);
     let listings = thread::scope(|scope| {
-        scope.spawn(|| namespace.run(|| come_and_go(&done)));
+        scope.spawn(|| namespace.run(|| come_and_go(6002, &done, &AtomicU64::new(0))));
         // A failure must reach the end of the scope, or the other thread would not end.
         let list = || sockeye(&namespace, "-ta --json");
         let listings =
@@ -55,6 +57,67 @@ fn no_socket_is_listed_twice_while_others_come_and_go() {
     }
 }
 
+/// A server's table: so many connections that stay, others that come and go as fast as two threads
+/// can, and sixty listings of it. With `--ignored --nocapture` it tells what it saw; two minutes.
+#[test]
+#[ignore = "two minutes on two cores; docs/performance.md has its figures"]
+fn a_large_table_is_listed_whole_while_twenty_thousand_connections_a_second_come_and_go() {
+    const CONNECTIONS: usize = 25_000;
+    const LISTINGS: usize = 60;
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let namespace = Namespace::new();
+    let stable: Vec<(Socket, Socket)> = namespace.run(|| {
+        let server = listener(at(LOCALHOST, 6001), 16);
+        let open = |_| (connect(LOCALHOST, local(&server)), server.accept().unwrap().0);
+        (0..CONNECTIONS).map(open).collect()
+    });
+    let list = || sockeye(&namespace, "-t --ndjson --columns cookie,local.port,peer.port");
+    let cookies = |run: &Run| -> Vec<u64> {
+        let rows = run.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let of_stable = |row: &Value| {
+            let ports = [&row["local"]["port"], &row["peer"]["port"]];
+            ports.contains(&&Value::from(6001))
+        };
+        rows.filter(of_stable).map(|row| row["cookie"].as_u64().unwrap()).collect()
+    };
+    let expected: BTreeSet<u64> = cookies(&list()).into_iter().collect();
+    assert_eq!(expected.len(), 2 * CONNECTIONS);
+    let (done, opened) = (AtomicBool::new(false), AtomicU64::new(0));
+    let start = Instant::now();
+    let listings = thread::scope(|scope| {
+        for port in [6002, 6003] {
+            let (namespace, done, opened) = (&namespace, &done, &opened);
+            scope.spawn(move || namespace.run(|| come_and_go(port, done, opened)));
+        }
+        let listings = panic::catch_unwind(AssertUnwindSafe(|| {
+            (0..LISTINGS).map(|_| list()).collect::<Vec<_>>()
+        }));
+        done.store(true, Ordering::Relaxed);
+        listings
+    });
+    let rate = opened.load(Ordering::Relaxed) / start.elapsed().as_secs().max(1);
+    let (mut missed, mut twice, mut said) = (0, 0, 0);
+    for run in listings.unwrap() {
+        let told = cookies(&run);
+        let distinct: BTreeSet<u64> = told.iter().copied().collect();
+        twice += told.len() - distinct.len();
+        let missing = expected.difference(&distinct).count();
+        missed += missing;
+        said += usize::from(missing > 0 && !run.stderr.is_empty());
+    }
+    println!(
+        "{rate} connections a second; {LISTINGS} listings of {} sockets: {missed} missed, {twice} \
+         twice, {said} said so",
+        2 * CONNECTIONS
+    );
+    drop(stable);
+    assert_eq!((missed, twice), (0, 0));
+}
+
 /// Leaves a mini-socket, which stays for a minute and needs no descriptor.
 fn leave_in_time_wait(server: &Socket) {
     let client = connect(LOCALHOST, local(server));
@@ -65,14 +128,15 @@ fn leave_in_time_wait(server: &Socket) {
     read_to_end(&client);
 }
 
-/// Opens connections and resets them, so that both ends are gone at once.
-fn come_and_go(done: &AtomicBool) {
-    let server = listener(at(LOCALHOST, 6002), 16);
+/// Opens connections and resets them, so that both ends are gone at once; counts them.
+fn come_and_go(port: u16, done: &AtomicBool, opened: &AtomicU64) {
+    let server = listener(at(LOCALHOST, port), 16);
     while !done.load(Ordering::Relaxed) {
         let client = connect(LOCALHOST, local(&server));
         let accepted = server.accept().unwrap().0;
         client.set_linger(Some(Duration::ZERO)).unwrap();
         drop(client);
         drop(accepted);
+        opened.fetch_add(1, Ordering::Relaxed);
     }
 }
