@@ -130,3 +130,18 @@ fn every_namespace_is_diagnosed_and_named() {
     // Beside it there may be namespaces of other tests with the same finding.
     assert!(line.starts_with("SOCKEYE CRITICAL - in "), "{line}");
 }
+
+/// One look is enough for what has stood for a minute; the page stays 80 columns wide.
+#[test]
+fn the_overview_ends_with_the_worst_that_the_doctor_finds() {
+    let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/unclosed/snapshot.gz");
+    let page = run(["--from", recorded]).text();
+    let worst: Vec<&str> = page.lines().skip_while(|line| !line.starts_with("Worst")).collect();
+    let text = worst.join(" ");
+    assert!(text.contains("on port 8080 has not closed 120 connections"), "{page}");
+    assert!(text.ends_with("sockeye doctor"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    let json = run(["--from", recorded, "--json"]).json();
+    assert_eq!(json["worst"]["verdict"], "watch");
+    assert_eq!(json["worst"]["command"], "sockeye doctor");
+}

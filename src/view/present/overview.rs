@@ -79,8 +79,16 @@ pub fn document(overview: &Overview, about: &About) -> Document {
 }
 
 fn pointer(document: &mut Document, name: &str, text: &str, command: &str) {
-    document
-        .push(Block::Pointer { text: format!("{name:<NAME$}{text}"), command: command.to_owned() });
+    let mut lines = textwrap::wrap(text, WIDTH - NAME).into_iter().peekable();
+    let mut name = name;
+    while let Some(line) = lines.next() {
+        let text = format!("{name:<NAME$}{line}");
+        name = "";
+        document.push(match lines.peek() {
+            Some(_) => Block::Line(text),
+            None => Block::Pointer { text, command: command.to_owned() },
+        });
+    }
 }
 
 /// Words, two blanks apart, on lines that fit beside a name.
