@@ -22,15 +22,14 @@
     reason = "a benchmark prints, reads what it compares with, and may panic"
 )]
 
+/// What one run costs.
+mod cost;
 /// The namespace and the sockets in it.
 mod load;
 
-use load::{Load, SOCKEYE, itself, load, machine, own_namespace};
+use cost::{Cost, measure};
+use load::{Load, SOCKEYE, load, machine, own_namespace};
 use netlink_sys::{SocketAddr, protocols::NETLINK_SOCK_DIAG};
-use nix::sys::{
-    resource::{UsageWho, getrusage},
-    time::TimeValLike,
-};
 use sockeye::{
     kernel::sock_diag::request::{Extensions, Request},
     model::{protocol::Protocol, state::StateSet},
@@ -43,7 +42,6 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::Path,
     process::{Command, ExitCode, Stdio},
-    time::Instant,
 };
 
 /// How much worse than the committed ratio is worth a word.
@@ -128,14 +126,6 @@ const CONTENDERS: &[Contender] = &[
     contender("lsof -nP -iTCP", "", 10_000),
     contender("cat /proc/net/tcp /proc/net/tcp6", "", ALWAYS),
 ];
-
-/// What one run cost.
-#[derive(Clone, Copy)]
-struct Cost {
-    cpu_ms: f64,
-    wall_ms: f64,
-    peak_kib: f64,
-}
 
 /// Measures every contender at every size, in turn.
 fn compare(sizes: &[usize]) {
@@ -240,50 +230,21 @@ fn median(costs: &[Cost], figure: fn(&Cost) -> f64) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// Runs a command by way of a process that has no other child, so that the figures are its own.
+/// What one run of a contender cost.
 fn cost_of(command: &str) -> Cost {
     let own = env::current_exe().unwrap();
     let command = match command {
         "" => format!("{} floor", own.display()),
         command => command.replace("sockeye", SOCKEYE),
     };
-    let mut args = vec!["measure"];
-    args.extend(command.split(' '));
-    let told = itself(&args).output().unwrap();
-    assert!(told.status.success(), "{command}: {}", String::from_utf8_lossy(&told.stderr));
-    let told = String::from_utf8(told.stdout).unwrap();
-    let figures: Vec<f64> = told.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    Cost { cpu_ms: figures[0], wall_ms: figures[1], peak_kib: figures[2] }
+    cost::of(&command.split(' ').collect::<Vec<_>>())
 }
 
-/// The same in a new namespace with one listener, which this process holds.
+/// Measures a command in a new namespace with one listener, which this process holds.
 fn elsewhere(command: &[&str]) {
     own_namespace(0);
     let _listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 80)).unwrap();
     measure(command);
-}
-
-/// Runs a command once and prints CPU and wall time in milliseconds and peak memory in KiB.
-fn measure(command: &[&str]) {
-    let start = Instant::now();
-    let status = Command::new(command[0])
-        .args(&command[1..])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    let wall = start.elapsed();
-    // lsof has found nothing.
-    let found_nothing = command.first() == Some(&"lsof") && status.code() == Some(1);
-    assert!(status.success() || found_nothing, "{command:?}: {status}");
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
-    let cpu = usage.user_time() + usage.system_time();
-    println!(
-        "{} {} {}",
-        cpu.num_microseconds() as f64 / 1000.0,
-        wall.as_secs_f64() * 1000.0,
-        usage.max_rss()
-    );
 }
 
 /// One dump of every TCP socket in one walk, received and not read.

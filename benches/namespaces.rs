@@ -19,18 +19,17 @@
     reason = "a benchmark prints, reads what it compares with, and may panic"
 )]
 
+/// What one run costs.
+mod cost;
 /// The machine, and this program in another role.
 #[allow(dead_code, reason = "the other benchmarks need more of it")]
 mod load;
 
+use cost::{Cost, measure};
 use load::{SOCKEYE, itself, machine};
 use nix::{
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
-    sys::{
-        resource::{UsageWho, getrusage},
-        time::TimeValLike,
-    },
 };
 use std::{
     env,
@@ -40,7 +39,6 @@ use std::{
     net::{TcpListener, TcpStream, UdpSocket},
     path::Path,
     process::{Child, Command, Stdio},
-    time::Instant,
 };
 
 /// Connections in each namespace: with both ends, a listener and a UDP socket 50 sockets.
@@ -168,38 +166,14 @@ fn hold() {
     let _ = io::stdin().read(&mut [0]);
 }
 
-/// Runs a command by way of a process that has no other child, so that the figures are its own: CPU
-/// and wall time in milliseconds, peak memory in KiB.
+/// What one run cost: CPU and wall time in milliseconds, peak memory in KiB.
 fn cost_of(command: &str) -> [f64; 3] {
     let each = "for n in /run/netns/*; do ss -tuan -N ${n##*/}; done";
-    let words: Vec<String> = match command.strip_suffix(" in each") {
-        Some(_) => ["sh", "-c", each].map(str::to_owned).to_vec(),
-        None => command.replace("sockeye", SOCKEYE).split(' ').map(str::to_owned).collect(),
+    let command = command.replace("sockeye", SOCKEYE);
+    let words = match command.strip_suffix(" in each") {
+        Some(_) => vec!["sh", "-c", each],
+        None => command.split(' ').collect(),
     };
-    let told = itself(&["measure"]).args(words).output().unwrap();
-    assert!(told.status.success(), "{command}: {}", String::from_utf8_lossy(&told.stderr));
-    let told = String::from_utf8(told.stdout).unwrap();
-    let figures: Vec<f64> = told.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    [figures[0], figures[1], figures[2]]
-}
-
-/// Runs a command once and prints what it cost.
-fn measure(command: &[&str]) {
-    let start = Instant::now();
-    let status = Command::new(command[0])
-        .args(&command[1..])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    let wall = start.elapsed();
-    assert!(status.success(), "{command:?}: {status}");
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
-    let cpu = usage.user_time() + usage.system_time();
-    println!(
-        "{} {} {}",
-        cpu.num_microseconds() as f64 / 1000.0,
-        wall.as_secs_f64() * 1000.0,
-        usage.max_rss()
-    );
+    let Cost { cpu_ms, wall_ms, peak_kib } = cost::of(&words);
+    [cpu_ms, wall_ms, peak_kib]
 }
