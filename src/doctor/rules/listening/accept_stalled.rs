@@ -68,7 +68,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
         "accept(2)",
         "https://blog.cloudflare.com/syn-packet-handling-in-the-wild/",
     ],
-    caused_by: &["fd-limit-process", "close-wait-leak", "ghost-socket-fds"],
+    caused_by: &["fd-limit-process", "close-wait-leak"],
     judge,
 };
 
