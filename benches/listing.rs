@@ -9,10 +9,12 @@
 //! `cargo bench --bench listing -- gate` counts instructions in user space at 10,000 sockets with
 //! valgrind, the same at every run, and fails where they are more than the limits below.
 //!
-//! The floor is the least a listing can cost: one dump of the whole table, received and not read.
+//! The floor is the least a listing can cost: one dump of the whole table, received and not read; for
+//! who asks for one state, the dump of that state.
 //!
 //! The program starts itself in other roles, named by the first argument: `load` fills the
-//! namespace, `measure` runs one command and tells what it cost, `floor` is the floor.
+//! namespace, `measure` runs one command and tells what it cost, `floor` is the floor, of one state if
+//! that is named.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -32,7 +34,10 @@ use load::{Load, SOCKEYE, load, machine, own_namespace};
 use netlink_sys::{SocketAddr, protocols::NETLINK_SOCK_DIAG};
 use sockeye::{
     kernel::sock_diag::request::{Extensions, Request},
-    model::{protocol::Protocol, state::StateSet},
+    model::{
+        protocol::Protocol,
+        state::{State, StateSet},
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -53,7 +58,8 @@ const GATE: [(&str, f64); 2] = [("-tan", 10.0), ("-tan --ndjson", 16.0)];
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["floor"] => floor(),
+        ["floor"] => floor(StateSet::ALL),
+        ["floor", state] => floor(StateSet::of(State::parse(state).unwrap())),
         ["load", connections, port] => load(connections.parse().unwrap(), port.parse().unwrap()),
         ["measure", "elsewhere", ref command @ ..] => elsewhere(command),
         ["measure", ref command @ ..] => measure(command),
@@ -74,6 +80,18 @@ struct Contender {
     most: usize,
 }
 
+impl Contender {
+    /// The dump it cannot do without: of the one state it asks for, else of the whole table.
+    fn floor(&self) -> &'static str {
+        let asked = self.command.split(' ').skip_while(|word| *word != "state").nth(1);
+        match asked.or(self.command.strip_prefix("floor ")) {
+            Some("close-wait") => "floor close-wait",
+            Some("established") => "floor established",
+            _ => "",
+        }
+    }
+}
+
 /// A command, whom it is compared with, and the most sockets it is run with.
 const fn contender(command: &'static str, rival: &'static str, most: usize) -> Contender {
     Contender { command, rival, most }
@@ -87,6 +105,8 @@ const WITHOUT_BPF: &str = "setpriv --bounding-set=-bpf,-perfmon,-sys_admin ";
 
 const CONTENDERS: &[Contender] = &[
     contender("", "", ALWAYS),
+    contender("floor close-wait", "", ALWAYS),
+    contender("floor established", "", ALWAYS),
     contender("sockeye -tan", "ss -tan", ALWAYS),
     contender("sockeye -tan --ndjson", "", ALWAYS),
     contender("sockeye -tan --json", "", ALWAYS),
@@ -97,6 +117,7 @@ const CONTENDERS: &[Contender] = &[
     contender("setpriv --bounding-set=-bpf,-perfmon,-sys_admin sockeye -tanp", "ss -tanp", ALWAYS),
     contender("sockeye -tln", "ss -tln", ALWAYS),
     contender("sockeye -tan state close-wait", "ss -tan state close-wait", ALWAYS),
+    contender("sockeye -tan state established", "ss -tan state established", ALWAYS),
     contender("sockeye -tan sport = :7000", "ss -tan sport = :7000", ALWAYS),
     contender("sockeye -tan dst 10/8", "ss -tan dst 10/8", ALWAYS),
     contender(
@@ -116,6 +137,7 @@ const CONTENDERS: &[Contender] = &[
     contender("ss -tanp", "", 10_000),
     contender("ss -tln", "", ALWAYS),
     contender("ss -tan state close-wait", "", ALWAYS),
+    contender("ss -tan state established", "", ALWAYS),
     contender("ss -tan sport = :7000", "", ALWAYS),
     contender("ss -tan dst 10/8", "", ALWAYS),
     contender("ss -tan sport = :7000 and dport = :1", "", ALWAYS),
@@ -180,13 +202,13 @@ fn compare(sizes: &[usize]) {
             let own = median(costs, |c| c.cpu_ms);
             let ratio =
                 |to: Option<f64>| to.map_or("–".to_owned(), |to| format!("{:.2}", own / to));
-            let to_floor = cpu("").map(|floor| own / floor);
+            let to_floor = cpu(contender.floor()).map(|floor| own / floor);
             writeln!(
                 table,
                 "| {sockets} | `{name}` | {own:.2} | {:.2} | {:.1} | {} | {} |",
                 median(costs, |c| c.wall_ms),
                 median(costs, |c| c.peak_kib) / 1024.0,
-                ratio(cpu("")),
+                ratio(cpu(contender.floor())),
                 ratio(cpu(contender.rival).filter(|_| !contender.rival.is_empty())),
             )
             .unwrap();
@@ -235,6 +257,7 @@ fn cost_of(command: &str) -> Cost {
     let own = env::current_exe().unwrap();
     let command = match command {
         "" => format!("{} floor", own.display()),
+        command if command.starts_with("floor") => format!("{} {command}", own.display()),
         command => command.replace("sockeye", SOCKEYE),
     };
     cost::of(&command.split(' ').collect::<Vec<_>>())
@@ -247,14 +270,10 @@ fn elsewhere(command: &[&str]) {
     measure(command);
 }
 
-/// One dump of every TCP socket in one walk, received and not read.
-fn floor() {
-    let request = Request {
-        protocol: Protocol::Tcp,
-        family: None,
-        states: StateSet::ALL,
-        extensions: Extensions::NONE,
-    };
+/// One dump of every TCP socket in these states in one walk, received and not read.
+fn floor(states: StateSet) {
+    let request =
+        Request { protocol: Protocol::Tcp, family: None, states, extensions: Extensions::NONE };
     let (kind, body) = request.message();
     let socket = netlink_sys::Socket::new(NETLINK_SOCK_DIAG).unwrap();
     let mut message = u32::try_from(16 + body.len()).unwrap().to_ne_bytes().to_vec();

@@ -31,7 +31,8 @@ pub struct SummarySink<'o> {
     device: Option<Device>,
     /// Whether several namespaces were asked for, so that the table names them.
     several: bool,
-    by_netns: BTreeMap<NetnsIndex, (Netns, Summary)>,
+    /// One namespace after the other: a row is mostly of the last.
+    by_netns: Vec<(NetnsIndex, Netns, Summary)>,
     /// What was asked for.
     protocols: Vec<Protocol>,
     about: Option<About>,
@@ -59,12 +60,12 @@ impl<'o> SummarySink<'o> {
         several: bool,
         protocols: Vec<Protocol>,
     ) -> Self {
-        Self { output, device, several, protocols, by_netns: BTreeMap::new(), about: None }
+        Self { output, device, several, protocols, by_netns: vec![], about: None }
     }
 
     fn document(&self) -> Document {
         let mut rows = vec![];
-        for (netns, summary) in self.by_netns.values() {
+        for (_, netns, summary) in &self.by_netns {
             for protocol in Protocol::ALL {
                 for (state, total) in summary.states(protocol) {
                     let of = |family| {
@@ -91,14 +92,14 @@ impl<'o> SummarySink<'o> {
 
     fn figures(&self, about: &About) -> Figures {
         let mut figures = Figures { counts: vec![], totals: BTreeMap::new() };
-        for (netns, summary) in self.by_netns.values() {
+        for (_, netns, summary) in &self.by_netns {
             let counts = summary.counts().into_iter();
             figures.counts.extend(counts.map(|count| Counts { netns: netns.clone(), count }));
         }
         // What nobody told has no total, which is not that there is none.
         let untold = |p: &&Protocol| about.gaps.iter().any(|gap| gap.untold.contains(p));
         for protocol in self.protocols.iter().filter(|p| !untold(p)).copied() {
-            let total = self.by_netns.values().map(|(_, summary)| summary.total(protocol)).sum();
+            let total = self.by_netns.iter().map(|(.., summary)| summary.total(protocol)).sum();
             figures.totals.insert(protocol.name(), total);
         }
         figures
@@ -113,8 +114,13 @@ impl RowSink for SummarySink<'_> {
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
         let netns = row.socket.netns;
-        let named = || (row.netns().cloned().unwrap_or_default(), Summary::default());
-        self.by_netns.entry(netns).or_insert_with(named).1.add(row.socket);
+        if let Some((.., summary)) = self.by_netns.iter_mut().rfind(|(at, ..)| *at == netns) {
+            summary.add(row.socket);
+            return Ok(());
+        }
+        let mut summary = Summary::default();
+        summary.add(row.socket);
+        self.by_netns.push((netns, row.netns().cloned().unwrap_or_default(), summary));
         Ok(())
     }
 
