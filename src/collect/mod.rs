@@ -8,6 +8,7 @@ pub mod homes;
 pub mod limits;
 pub mod list;
 pub mod live;
+mod look;
 pub mod namespaces;
 pub mod order;
 pub mod owners;

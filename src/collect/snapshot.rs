@@ -3,10 +3,10 @@
 use super::{
     limits,
     list::Failure,
+    look::{Look, look, sample, unlisted},
     namespaces::Namespaces,
     owners::{self, LookUp},
     query::{Query, Scope},
-    tables::{Provenance, Tables},
 };
 use crate::{
     field::need::Need,
@@ -14,22 +14,19 @@ use crate::{
         error::Error,
         host,
         netlink::connection::Next,
-        proc::{counters, dead_sockets, sysctl},
+        proc::{dead_sockets, process, sysctl},
     },
     model::{
         about::{About, SourceKind},
-        counters::{Counters, Sample},
+        counters::Sample,
         earlier::Earlier,
-        family::FamilyFacts,
         gap::Gap,
         limits::Limits,
         netns::{Netns, NetnsIndex},
         owner::Owners,
-        protocol::Protocol,
         settings::Settings,
-        snapshot::{Alive, Snapshot},
+        snapshot::Snapshot,
         socket::Socket,
-        state::{State, StateSet},
     },
 };
 use nix::errno::Errno;
@@ -95,17 +92,17 @@ pub fn take_each<T: Send>(
         }
         thread::sleep(window.saturating_sub(start.elapsed()));
     }
-    let host_wide = namespaces.host().and_then(|host| looks.get(&host)).map(|l| l.settings.clone());
     let one = looks.len() == 1;
+    let machine = Machine::of(query, namespaces.host().is_some());
+    let mut limits = limits::Reader::default();
     let mut taken = vec![];
     namespaces.visit(query, |netns, query| {
         let Some(first) = looks.remove(&netns) else { return Ok(Next::More) };
         let last = window.map(|_| look(netns, query, start)).transpose()?;
         let about = spaces.get(netns.at()).map(|space| space.netns.clone()).unwrap_or_default();
         let mut snapshot = joined(query, about, first, last);
-        if let Some(host_wide) = &host_wide {
-            snapshot.settings.add_host_wide(host_wide);
-        }
+        snapshot.settings = sysctl::of_namespace(&query.root);
+        machine.tell(query, &mut snapshot);
         snapshot.owners = if one && window.is_none() {
             found.take_owners()
         } else {
@@ -121,14 +118,12 @@ pub fn take_each<T: Send>(
         let without = snapshot.sockets.iter().filter(lacks).count() as u64;
         snapshot.about.gaps.extend(found.gaps(without));
         if query.need.includes(Need::LIMITS) {
-            let netns = snapshot.about.netns.inode;
-            snapshot.limits = limits::read(query, &snapshot.owners, netns);
+            snapshot.limits = limits.read(query, &snapshot.owners, snapshot.about.netns.inode);
         }
         if query.need.includes(Need::EARLIER) {
             let earlier = snapshot.earlier.as_deref().unwrap_or_default();
             let looks = (earlier, snapshot.sockets.as_slice());
             count_dead_sockets(query, &snapshot.samples, looks, &mut snapshot.limits);
-            snapshot.settings.of_host = sysctl::of_first_namespace(&query.root);
         }
         taken.push(work(snapshot));
         Ok(Next::More)
@@ -138,6 +133,43 @@ pub fn take_each<T: Send>(
         namespaces.gaps().into_iter().filter(|gap| !gaps.contains(gap)).collect::<Vec<_>>(),
     );
     Ok((taken, gaps))
+}
+
+/// What is the same in every namespace of the machine, read once.
+struct Machine {
+    settings: Settings,
+    /// Settings of the network namespace of process 1. Empty: it could not be entered, or was not
+    /// to be.
+    of_first: Settings,
+    first: Option<u64>,
+    /// Whether that namespace is one of those that are looked at, and the machine's own.
+    is_host_seen: bool,
+}
+
+impl Machine {
+    fn of(query: &Query, is_host_seen: bool) -> Self {
+        let root = &query.root;
+        let is_asked = is_host_seen || query.need.includes(Need::EARLIER);
+        Self {
+            settings: sysctl::of_machine(root),
+            of_first: if is_asked { sysctl::of_first_namespace(root) } else { Settings::default() },
+            first: process::netns(root, "1"),
+            is_host_seen,
+        }
+    }
+
+    /// Adds it to the settings of a namespace.
+    fn tell(&self, query: &Query, snapshot: &mut Snapshot) {
+        let settings = &mut snapshot.settings;
+        settings.absorb(self.settings.clone());
+        if self.is_host_seen {
+            settings.add_host_wide(&self.of_first);
+        }
+        let is_first = snapshot.about.netns.inode == self.first;
+        if query.need.includes(Need::EARLIER) && !is_first && self.first.is_some() {
+            settings.of_host = self.of_first.values.clone();
+        }
+    }
 }
 
 /// Who holds what was seen at the first look; of several namespaces without preferring one.
@@ -195,125 +227,24 @@ pub fn name_owners(
         _ => None,
     };
     let found = owners::look_up_some(query, inodes.iter().copied(), only);
+    let mut limits = limits::Reader::default();
     for snapshot in snapshots {
         let wanted = |socket: &&Socket| socket.inode.is_some_and(|inode| inodes.contains(&inode));
         let own: Vec<&Socket> = snapshot.sockets.iter().filter(wanted).collect();
         let lacking = own.iter().filter(|s| owners::lacks_owner(s, &found.owners)).count();
         snapshot.owners = found.owners.among(own.iter().filter_map(|socket| socket.inode));
         snapshot.about.gaps.extend(found.gaps(lacking as u64));
-        limits::add(query, &snapshot.owners, &mut snapshot.limits);
+        limits.add(query, &snapshot.owners, &mut snapshot.limits);
     }
 }
 
-/// One look at a namespace.
-struct Look {
-    /// Counters, each at the time since the question was asked.
-    samples: Vec<Sample>,
-    settings: Settings,
-    sockets: Vec<Socket>,
-    /// What is kept of the sockets where another look follows.
-    alive: Vec<Alive>,
-    earlier: Option<Vec<Earlier>>,
-    provenance: Provenance,
-}
-
-impl Look {
-    /// Keeps of the sockets what the last look will be compared with.
-    fn is_the_first(&mut self, query: &Query) {
-        self.alive = self.sockets.iter().filter_map(alive).collect();
-        if query.need.includes(Need::EARLIER) {
-            self.earlier = Some(self.sockets.iter().map(Earlier::of).collect());
-            // Half a kilobyte each, by the hundred thousand: not kept while waiting.
-            drop(std::mem::take(&mut self.sockets));
-        }
-    }
-}
-
-fn sample(query: &Query, start: Instant) -> Sample {
-    let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Sample { at_ms, counters: counters::read(&query.root).0 }
-}
-
-/// The sockets a query asks for as they are now, without its filter.
-pub(super) fn sockets(
-    netns: NetnsIndex,
-    query: &Query,
-) -> Result<(Vec<Socket>, Provenance), Error> {
-    let mut sockets = vec![];
-    let mut tables = Tables::open(query)?;
-    tables.read(netns, |socket, _| {
-        if query.wants(socket) && !is_our_own(socket) {
-            sockets.push(socket.clone());
-        }
-        Next::More
-    })?;
-    Ok((sockets, tables.provenance))
-}
-
-fn look(netns: NetnsIndex, query: &Query, start: Instant) -> Result<Look, Error> {
-    let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (counters, gaps) = counters::read(&query.root);
-    let (sockets, mut provenance) = match without_idle(query, &counters) {
-        None => sockets(netns, query)?,
-        Some(listed) => {
-            let (mut found, provenance) = sockets(netns, &listed)?;
-            // The kernel's own are in the tables and are not counted: as many may be in none.
-            if found.iter().any(|socket| socket.inode.is_none() && !socket.is_mini()) {
-                let idle = vec![(Protocol::Tcp, StateSet::of(State::BoundInactive))];
-                found.extend(sockets(netns, &Query { protocols: idle, ..listed })?.0);
-            }
-            (found, provenance)
-        }
-    };
-    provenance.gaps.extend(gaps);
-    let settings = sysctl::read(&query.root);
-    Ok(Look {
-        samples: vec![Sample { at_ms, counters }],
-        settings,
-        sockets,
-        alive: vec![],
-        earlier: None,
-        provenance,
-    })
-}
-
-/// The question without idle bound sockets, where the kernel tells that there are none: every socket
-/// of the namespace is in a table. To look for them it walks the bind table of the whole machine,
-/// tens of milliseconds for each namespace. `None`: they have to be looked for, or were not to be.
-fn without_idle(query: &Query, counters: &Counters) -> Option<Query> {
-    let idle = StateSet::of(State::BoundInactive);
-    let asks = query.protocols.iter().any(|(_, states)| states.includes(idle));
-    // Whether the kernel has sockets of its own is seen among those of both.
-    let is_seen = query.protocols.iter().any(|(protocol, _)| *protocol == Protocol::Udp);
-    let (all, listed) = (counters.get("sockstat.sockets.used"), in_tables(counters));
-    if !asks || !is_seen || all.is_none() || all != listed {
-        return None;
-    }
-    let mut query = query.clone();
-    for (_, states) in &mut query.protocols {
-        *states = states.without(idle);
-    }
-    Some(query)
-}
-
-/// How many sockets of the namespace are in tables. `None`: the kernel does not tell.
-fn in_tables(counters: &Counters) -> Option<u64> {
-    counters.get("protocols.sockets")
-}
-
-/// How many sockets of the namespace are in no table: idle bound ones, dead ones that are still held,
-/// and those about to be bound or connected. `None`: the kernel does not tell.
-fn unlisted(counters: &Counters) -> Option<u64> {
-    Some(counters.get("sockstat.sockets.used")?.saturating_sub(in_tables(counters)?))
-}
-
-/// A snapshot of one look, or of two; whose the sockets are is not known yet.
+/// A snapshot of one look, or of two; whose the sockets are is not known yet, nor any setting.
 fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snapshot {
     let Look { mut samples, alive: alive_before, earlier, .. } = first;
     let last = match last {
         None => {
-            let Look { settings, sockets, provenance, .. } = first;
-            Look { samples: vec![], settings, sockets, alive: vec![], earlier: None, provenance }
+            let Look { sockets, provenance, .. } = first;
+            Look { samples: vec![], sockets, alive: vec![], earlier: None, provenance }
         }
         Some(mut last) => {
             samples.append(&mut last.samples);
@@ -337,23 +268,8 @@ fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snaps
         alive_before,
         earlier,
         owners: Owners::default(),
-        settings: last.settings,
+        settings: Settings::default(),
         limits: Limits::default(),
         samples,
     }
-}
-
-/// Whether it is one of the netlink sockets this process asks by: the look is not a part of what is
-/// looked at. The first has the process id as its address (`netlink_autobind`).
-fn is_our_own(socket: &Socket) -> bool {
-    matches!(socket.family_facts.as_deref(),
-        Some(FamilyFacts::Netlink(netlink)) if netlink.port_id == std::process::id())
-}
-
-fn alive(socket: &Socket) -> Option<Alive> {
-    // What can go on into TIME_WAIT.
-    let is_tcp = socket.protocol == Protocol::Tcp;
-    let is_alive = is_tcp && socket.state != State::Listen && !socket.is_mini();
-    let (cookie, inode) = (socket.cookie?, socket.inode?);
-    is_alive.then_some(Alive { cookie, inode })
 }

@@ -77,6 +77,8 @@ pub struct Tables<'q> {
     pub(super) absent: Vec<Protocol>,
     /// Protocols that were asked for by name and that this kernel has no sockets of.
     pub(super) none: Vec<Protocol>,
+    /// Tables that are known to be empty.
+    passed_over: Vec<(Protocol, Family)>,
     /// What this kernel takes of a filter, as far as it has refused something.
     abilities: Abilities,
     /// Whether it refused to tell what BPF programs keep in sockets.
@@ -96,6 +98,7 @@ impl<'q> Tables<'q> {
             lacking: vec![],
             absent: vec![],
             none: vec![],
+            passed_over: vec![],
             abilities: Abilities::ALL,
             storages_hidden: false,
             provenance: Provenance::default(),
@@ -112,6 +115,11 @@ impl<'q> Tables<'q> {
             },
         }
         Ok(tables)
+    }
+
+    /// Does not ask netlink for sockets of a protocol and family: there are none.
+    pub(super) fn pass_over(&mut self, protocol: Protocol, family: Family) {
+        self.passed_over.push((protocol, family));
     }
 
     /// Reads every table and hands each socket to `each`, with what is known of the reading.
@@ -187,10 +195,11 @@ impl<'q> Tables<'q> {
             plans.push(vec![None]);
         }
         // Where the one walk of both families is refused, one walk each.
-        plans.push(match self.query.family {
-            Some(family) => vec![Some(family)],
-            None => Family::INET.map(Some).to_vec(),
-        });
+        let wanted = |family: &Family| {
+            self.query.family.is_none_or(|wanted| wanted == *family)
+                && !self.passed_over.contains(&(protocol, *family))
+        };
+        plans.push(Family::INET.into_iter().filter(wanted).map(Some).collect());
         let mut refused = None;
         for plan in plans {
             let mut rows = 0u64;

@@ -20,6 +20,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Adds what was read apart.
+    pub fn absorb(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.missing.extend(other.missing);
+        self.of_host.extend(other.of_host);
+    }
+
     /// Adds from the host's own namespace what holds for the whole host and is shown there alone:
     /// `tcp_mem`, `tcp_max_orphans` and others are in no other namespace's /proc/sys/net.
     pub fn add_host_wide(&mut self, host: &Self) {

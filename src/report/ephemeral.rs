@@ -29,6 +29,8 @@ pub struct EphemeralPorts {
     reserved: PortSet,
     reserved_known: bool,
     blocked: PortSet,
+    /// In the range, not reserved, not blocked.
+    usable: PortSet,
     suspected: PortSet,
 }
 
@@ -54,6 +56,7 @@ impl EphemeralPorts {
             reserved_known: reserved.is_some(),
             reserved: reserved.unwrap_or_else(PortSet::empty),
             blocked: PortSet::empty(),
+            usable: PortSet::empty(),
             suspected: PortSet::empty(),
         };
         for socket in tcp(snapshot) {
@@ -64,6 +67,9 @@ impl EphemeralPorts {
         for port in snapshot.limits.named_ports.iter().flatten() {
             ports.blocked.insert(*port);
         }
+        let mut offered = PortSet::empty();
+        offered.insert_range(ports.range());
+        ports.usable = offered.without(&ports.reserved).without(&ports.blocked);
         ports.suspect(snapshot);
         Some(ports)
     }
@@ -98,24 +104,29 @@ impl EphemeralPorts {
     /// Ports of the range, not reserved, that a listener or a bound socket keeps from every
     /// `connect(2)`.
     pub fn unusable(&self) -> u32 {
-        self.count(|port| !self.reserved.contains(port) && self.blocked.contains(port))
+        self.blocked.clone().without(&self.reserved).count_in(self.range())
     }
 
     /// Ports that `connect(2)` can choose: the ceiling for each destination.
     pub fn usable(&self) -> u32 {
-        self.count(|port| self.contains(port))
+        self.usable.len()
+    }
+
+    /// Of these, those that `connect(2)` tries first.
+    pub fn usable_first(&self) -> u32 {
+        self.usable.count_with(&PortSet::of_parity(self.range.start() % 2 == 1))
     }
 
     /// Usable ports that are probably blocked as well: by clients that call `bind(2)` before
     /// `connect(2)`, or by connections whose listener is gone. The kernel does not tell how a
     /// connected socket got its port.
     pub fn suspected(&self) -> u32 {
-        self.count(|port| self.is_suspected(port))
+        self.suspected.count_with(&self.usable)
     }
 
     /// Whether `connect(2)` can choose a port: in the range, not reserved, not blocked.
     pub fn contains(&self, port: u16) -> bool {
-        self.range.contains(&port) && !self.reserved.contains(port) && !self.blocked.contains(port)
+        self.usable.contains(port)
     }
 
     /// Whether a usable port is probably blocked as well, see [`Self::suspected`].
@@ -163,7 +174,7 @@ impl EphemeralPorts {
             let key = (socket.local.address.to_canonical(), canonical(socket.remote));
             tuples.entry(key).or_default().push(socket);
         }
-        let first_parity = self.count(|p| self.contains(p) && self.is_connects_parity(p));
+        let first_parity = self.usable_first();
         let mut found = vec![];
         for sockets in tuples.values() {
             let (first, second): (Vec<&Socket>, Vec<&Socket>) =
@@ -179,7 +190,7 @@ impl EphemeralPorts {
             }
         }
         let by_bind = found.iter().collect::<HashSet<_>>().len();
-        let second_parity = self.count(|p| self.contains(p) && !self.is_connects_parity(p));
+        let second_parity = self.usable() - first_parity;
         // Where bind() has used up its half, it goes on in the other one.
         if by_bind > 0 && by_bind * 20 >= second_parity as usize * 19 {
             found.extend(connections.iter().map(|s| s.local.port));

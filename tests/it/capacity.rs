@@ -187,6 +187,18 @@ fn ports_are_counted_for_each_source_and_destination() {
 }
 
 #[test]
+fn a_long_list_of_reserved_ports_is_read_to_its_end() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    // The kernel writes as much of the list as the first read(2) has room for, and then ends.
+    let every_second: Vec<String> = (40_000..40_100).step_by(2).map(|p| p.to_string()).collect();
+    let (namespace, [a, _], _listeners) = with_range("40000 40099", &every_second.join(","));
+    let said = predicted(&namespace, &format!("--to {a}"));
+    said.is_exactly(50, &open_all(&namespace, How::Plain, a));
+}
+
+#[test]
 fn listeners_and_bound_sockets_of_any_address_take_a_port_away() {
     if !require_live(&["ip"]) {
         return;

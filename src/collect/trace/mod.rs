@@ -16,7 +16,7 @@ pub mod waiting;
 #[cfg(test)]
 mod tests;
 
-use super::{list::Failure, owners, query::Query, snapshot, surroundings::Surroundings};
+use super::{list::Failure, look, owners, query::Query, surroundings::Surroundings};
 use crate::{
     field::row::Row,
     kernel::{
@@ -32,6 +32,7 @@ use crate::{
         },
     },
     model::{
+        counters::Counters,
         event::{Event, Loss},
         gap::Gap,
         netns::NetnsIndex,
@@ -390,7 +391,7 @@ impl<'q> Tracer<'q> {
 }
 
 fn look(query: &Query) -> Result<Vec<Socket>, Failure> {
-    let (sockets, _) = snapshot::sockets(NetnsIndex::default(), query)?;
+    let (sockets, _) = look::sockets(NetnsIndex::default(), query, &Counters::default())?;
     Ok(sockets)
 }
 

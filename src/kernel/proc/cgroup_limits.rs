@@ -6,7 +6,8 @@ use super::root::Root;
 use crate::model::limits::{CgroupLimit, Resource};
 use procfs::{FromRead, ProcessCGroups};
 use std::{
-    io::Read,
+    collections::HashMap,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -40,9 +41,20 @@ const fn files(resource: Resource, unified: bool) -> Files {
     }
 }
 
-/// Reads the limits that bind a process, innermost first for each resource. Those already in
-/// `known` are not read again. Returns the keys of its innermost cgroups.
-pub fn read(root: &Root, pid: u32, known: &mut Vec<CgroupLimit>) -> Vec<String> {
+/// What was read of cgroups, by resource and path; `None`: it has no such limit. Processes by the
+/// hundred share a few, and the root has no limits.
+#[derive(Debug, Default)]
+pub struct Read(HashMap<(Resource, String), Option<CgroupLimit>>);
+
+/// Reads the limits that bind a process, innermost first for each resource, and adds them to `known`
+/// where they are not in it. Those already in `read` are not read again. Returns the keys of its
+/// innermost cgroups.
+pub fn read(
+    root: &Root,
+    pid: u32,
+    Read(read): &mut Read,
+    known: &mut Vec<CgroupLimit>,
+) -> Vec<String> {
     let Ok(bytes) = root.read(format!("{pid}/cgroup"), LONGEST) else {
         return vec![];
     };
@@ -64,12 +76,14 @@ pub fn read(root: &Root, pid: u32, known: &mut Vec<CgroupLimit>) -> Vec<String> 
             continue;
         }
         keys.push(format!("{}:{}", resource.name(), group.pathname));
-        let mount = mount(root, resource, unified);
         for path in ancestors(&group.pathname) {
             if known.iter().any(|k| k.resource == resource && k.path == path) {
                 break;
             }
-            known.extend(limit_of(&mount, path, resource, unified));
+            let limit = read.entry((resource, path.to_owned())).or_insert_with(|| {
+                limit_of(&mount(root, resource, unified), path, resource, unified)
+            });
+            known.extend(limit.clone());
         }
     }
     keys

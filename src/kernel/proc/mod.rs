@@ -4,6 +4,7 @@ pub mod cgroup_limits;
 pub mod counters;
 pub mod dead_sockets;
 pub mod descriptors;
+pub mod directory;
 pub mod limits;
 pub mod net_families;
 pub mod net_inet;

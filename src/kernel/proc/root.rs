@@ -1,4 +1,5 @@
-//! The root of a /proc tree: the only place where a path below /proc is joined or opened.
+//! The root of a /proc tree: the only place where a path below /proc is joined or opened, but for the
+//! directories that stay open (`directory.rs`).
 
 use crate::kernel::error::Error;
 use std::{
@@ -42,6 +43,11 @@ impl Root {
     #[must_use]
     pub fn with_tables_of(&self, pid: u32) -> Self {
         Self { tables_of: Some(pid), ..self.clone() }
+    }
+
+    /// Whether the network tables are those of a process's namespace and not the reading thread's.
+    pub fn is_of_another(&self) -> bool {
+        self.tables_of.is_some()
     }
 
     /// The same, with other files in place of some tables of `net`.

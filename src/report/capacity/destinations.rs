@@ -117,7 +117,7 @@ impl<'s> Ground<'s> {
         Self {
             ports,
             usable: ports.usable(),
-            usable_fast: ports.count(|p| ports.contains(p) && ports.is_connects_parity(p)),
+            usable_fast: ports.usable_first(),
             suspected: ports.suspected(),
             reuse,
         }

@@ -25,6 +25,7 @@ use crate::{
     },
     field::need::Need,
     model::{
+        about::About,
         gap::Gap,
         protocol::Protocol,
         recording::Recording,
@@ -86,13 +87,12 @@ fn diagnose(args: &DoctorArgs) -> Result<Exit, Failure> {
             Some(recordings) => (replayed(recordings, &query, args.interval, &plan), vec![]),
             None => live(&query, args, &plan, &before)?,
         };
-        let is_here = |netns: &Option<u64>| {
-            examined.iter().any(|one| one.snapshot.about.netns.inode == *netns)
-        };
+        let is_here =
+            |netns: &Option<u64>| examined.iter().any(|one| one.about.netns.inode == *netns);
         // A namespace that is gone does not come back: its number is given to another.
         before.retain(|netns, _| is_here(netns));
         for one in &examined {
-            let rounds = before.entry(one.snapshot.about.netns.inode).or_default();
+            let rounds = before.entry(one.about.netns.inode).or_default();
             if let Some(round) = &one.round {
                 rounds.add(round.clone());
             }
@@ -127,10 +127,13 @@ type Before = BTreeMap<Option<u64>, Rounds>;
 
 /// A network namespace, and what was found in it.
 struct Examined {
-    snapshot: Snapshot,
+    about: About,
     diagnosis: Diagnosis,
     /// What a later round compares with. `None`: there will be none.
     round: Option<Round>,
+    /// What is judged again once owners are known. `None`: no finding names a socket, and a host has
+    /// namespaces by the hundred.
+    snapshot: Option<Snapshot>,
 }
 
 impl Examined {
@@ -145,7 +148,9 @@ impl Examined {
         let round = before.map(|_| Round::of(&evidence));
         let watch = before.zip(round.as_ref()).map(|(before, now)| Watch { before, now });
         let diagnosis = diagnosis::of(&evidence, RULES, plan, watch);
-        Self { snapshot, diagnosis, round }
+        let about = snapshot.about.clone();
+        let is_named = diagnosis.sockets().next().is_some();
+        Self { about, diagnosis, round, snapshot: is_named.then_some(snapshot) }
     }
 }
 
@@ -161,7 +166,7 @@ fn live(
         let rounds = before.get(&snapshot.about.netns.inode).unwrap_or(&none);
         args.repeat.interval().map(|_| rounds)
     };
-    let (examined, gaps) = snapshot::take_each(query, Some(args.interval), |snapshot| {
+    let (mut examined, gaps) = snapshot::take_each(query, Some(args.interval), |snapshot| {
         let rounds = rounds_of(&snapshot);
         Examined::of(snapshot, None, plan, rounds)
     })?;
@@ -169,21 +174,19 @@ fn live(
     if named.is_empty() {
         return Ok((examined, gaps));
     }
-    let is_concerned = |one: &Examined| one.diagnosis.sockets().next().is_some();
-    let mut examined = examined;
-    let concerned = examined.iter_mut().filter(|one| is_concerned(one));
-    let mut snapshots: Vec<&mut Snapshot> = concerned.map(|one| &mut one.snapshot).collect();
+    let mut snapshots: Vec<&mut Snapshot> =
+        examined.iter_mut().filter_map(|one| one.snapshot.as_mut()).collect();
     snapshot::name_owners(query, &mut snapshots, named);
-    let again = |mut one: Examined| {
-        if !is_concerned(&one) {
-            return one;
-        }
+    for one in &mut examined {
+        let Some(mut snapshot) = one.snapshot.take() else { continue };
         let own: Vec<u64> = one.diagnosis.sockets().collect();
-        let options = args.socket_options.then(|| socket_options::read(&mut one.snapshot, own));
-        let rounds = rounds_of(&one.snapshot);
-        Examined::of(one.snapshot, options.as_deref(), plan, rounds)
-    };
-    Ok((examined.into_iter().map(again).collect(), gaps))
+        let options = args.socket_options.then(|| socket_options::read(&mut snapshot, own));
+        let rounds = rounds_of(&snapshot);
+        *one = Examined::of(snapshot, options.as_deref(), plan, rounds);
+        // It is judged for good.
+        one.snapshot = None;
+    }
+    Ok((examined, gaps))
 }
 
 fn replayed(
@@ -205,12 +208,15 @@ fn replayed(
 fn parts(examined: Vec<Examined>, verbose: bool) -> Vec<Part<Diagnosis>> {
     let mut told = HashSet::new();
     let part = |(at, examined): (usize, Examined)| {
-        let (snapshot, figures) = (examined.snapshot, examined.diagnosis);
-        let own = figures.apart_from(&mut told);
+        let own = examined.diagnosis.apart_from(&mut told);
         let is_quiet = own.findings.is_empty() && own.excepted.is_empty();
         let is_empty = at > 0 && is_quiet && !verbose && own.verdict != Verdict::Unknown;
         let document = present::doctor::document(&own, verbose);
-        Part { report: Report { figures, document }, about: snapshot.about, is_empty }
+        Part {
+            report: Report { figures: examined.diagnosis, document },
+            about: examined.about,
+            is_empty,
+        }
     };
     examined.into_iter().enumerate().map(part).collect()
 }
