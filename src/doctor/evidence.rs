@@ -1,7 +1,10 @@
 //! A snapshot seen the way rules ask: rates instead of totals, sockets before and after, who
 //! accepts them, ports by destination. Everything that costs a walk is made once and shared.
 
-use super::parties::{self, Party};
+use super::{
+    parties::{self, Party},
+    tuples::Tuples,
+};
 use crate::{
     model::{
         earlier::{Earlier, Flow},
@@ -15,8 +18,9 @@ use crate::{
     },
     report::{
         ephemeral::EphemeralPorts,
+        port_use::PortUse,
         time_wait::{
-            destination::{self, Ports, Tuples},
+            destination::{self, Ports},
             history,
             listeners::{Listeners, canonical},
         },
@@ -363,19 +367,15 @@ impl<'s> Evidence<'s> {
             .iter()
             .filter(|(.., sockets)| sockets.len() * FEWEST >= usable as usize)
             .filter_map(|(local, peer, sockets)| {
+                let uses: Vec<PortUse> = sockets.iter().map(|s| PortUse::of(s)).collect();
                 let is_out = |s: &&&Socket| self.listeners.accepting(s.local).is_none();
                 let sockets: Vec<&Socket> = sockets.iter().filter(is_out).copied().collect();
                 sockets.first()?;
                 let window = window_ms.unwrap_or(5_000).clamp(1, 60_000);
                 let closes = history::closed_within(sockets.iter().copied(), window);
                 let settings = &self.snapshot.settings;
-                let counted = destination::ports(
-                    &ports,
-                    settings,
-                    self.tuples(),
-                    (local, peer),
-                    (closes, window),
-                );
+                let counted =
+                    destination::ports(&ports, settings, &uses, (local, peer), (closes, window));
                 // Unknown of one is unknown of all: a TIME_WAIT of /proc/net may be old or new.
                 let opened: Option<u64> =
                     sockets.iter().map(|s| self.is_new(s).map(u64::from)).sum();

@@ -16,6 +16,7 @@ pub mod software;
 pub mod story;
 pub mod subject;
 pub mod threshold;
+pub mod tuples;
 
 #[cfg(test)]
 mod fixture;

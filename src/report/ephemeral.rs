@@ -5,10 +5,12 @@
 //! `listen(2)`, whatever its address (`__inet_hash_connect`: `fastreuse >= 0 || fastreuseport >= 0`).
 //! A port is then usable once for each (local address, peer address, peer port).
 
+use super::port_use::PortUse;
 use crate::model::{
     endpoint::Endpoint,
     ports::PortSet,
     protocol::Protocol,
+    settings::Settings,
     snapshot::Snapshot,
     socket::Socket,
     state::{State, StateSet},
@@ -18,9 +20,6 @@ use std::{
     net::IpAddr,
     ops::RangeInclusive,
 };
-
-/// `bind_address_no_port` of `struct inet_diag_sockopt`: bit 0 of its second byte.
-const BIND_ADDRESS_NO_PORT: u8 = 1;
 
 /// The ephemeral ports of a network namespace, shared by IPv4 and IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +48,30 @@ impl EphemeralPorts {
     /// Idle bound sockets block their ports and are known only where the snapshot was asked for
     /// `BOUND_INACTIVE`; connections from a port their program named, where it has limits.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
-        let range = snapshot.settings.port_range().filter(|range| !range.is_empty())?;
-        let reserved = snapshot.settings.reserved_ports();
+        let is_bound = |s: &&Socket| matches!(s.state, State::Listen | State::BoundInactive);
+        let bound = tcp(snapshot).filter(is_bound).map(|socket| socket.local.port);
+        let named = snapshot.limits.named_ports.iter().flatten().copied();
+        let mut tuples: HashMap<(IpAddr, Endpoint), Vec<PortUse>> = HashMap::new();
+        for socket in tcp(snapshot).filter(|socket| socket.peer().is_some()) {
+            let key = (socket.local.address.to_canonical(), canonical(socket.remote));
+            tuples.entry(key).or_default().push(PortUse::of(socket));
+        }
+        let listeners = Listeners::of(snapshot);
+        let uses = tuples.iter().map(|((_, peer), uses)| (*peer, uses.as_slice()));
+        Self::among(&snapshot.settings, bound.chain(named), uses, |end| listeners.have(end))
+    }
+
+    /// The same from what was kept of the sockets: the ports of those that are bound and no
+    /// connection, the uses of ports of each (local address, peer), of which the peer is told, and
+    /// whether somebody listens here at an end. `None`: the range could not be read.
+    pub fn among<'u>(
+        settings: &Settings,
+        bound: impl IntoIterator<Item = u16>,
+        tuples: impl IntoIterator<Item = (Endpoint, &'u [PortUse])>,
+        listens: impl Fn(Endpoint) -> bool,
+    ) -> Option<Self> {
+        let range = settings.port_range().filter(|range| !range.is_empty())?;
+        let reserved = settings.reserved_ports();
         let mut ports = Self {
             range,
             reserved_known: reserved.is_some(),
@@ -59,18 +80,11 @@ impl EphemeralPorts {
             usable: PortSet::empty(),
             suspected: PortSet::empty(),
         };
-        for socket in tcp(snapshot) {
-            if matches!(socket.state, State::Listen | State::BoundInactive) {
-                ports.blocked.insert(socket.local.port);
-            }
-        }
-        for port in snapshot.limits.named_ports.iter().flatten() {
-            ports.blocked.insert(*port);
-        }
+        bound.into_iter().for_each(|port| ports.blocked.insert(port));
         let mut offered = PortSet::empty();
         offered.insert_range(ports.range());
         ports.usable = offered.without(&ports.reserved).without(&ports.blocked);
-        ports.suspect(snapshot);
+        ports.suspect(&tuples.into_iter().collect::<Vec<_>>(), listens);
         Some(ports)
     }
 
@@ -165,48 +179,45 @@ impl EphemeralPorts {
     }
 
     /// Finds the ports that are probably blocked by sockets which do not show it.
-    fn suspect(&mut self, snapshot: &Snapshot) {
-        let connections: Vec<&Socket> = tcp(snapshot)
-            .filter(|s| s.peer().is_some() && self.contains(s.local.port) && !names_no_port(s))
-            .collect();
-        let mut tuples: HashMap<(IpAddr, Endpoint), Vec<&Socket>> = HashMap::new();
-        for socket in &connections {
-            let key = (socket.local.address.to_canonical(), canonical(socket.remote));
-            tuples.entry(key).or_default().push(socket);
-        }
+    fn suspect(&mut self, tuples: &[(Endpoint, &[PortUse])], listens: impl Fn(Endpoint) -> bool) {
+        let is_in = |used: &&PortUse| self.contains(used.port) && !used.names_no_port();
+        let connections = || tuples.iter().flat_map(|(_, uses)| uses.iter()).filter(is_in);
         let first_parity = self.usable_first();
-        let mut found = vec![];
-        for sockets in tuples.values() {
-            let (first, second): (Vec<&Socket>, Vec<&Socket>) =
-                sockets.iter().partition(|s| self.is_connects_parity(s.local.port));
-            let used: HashSet<u16> = first.iter().map(|s| s.local.port).collect();
+        let mut found = PortSet::empty();
+        for (_, uses) in tuples {
+            let (first, second): (Vec<PortUse>, Vec<PortUse>) =
+                uses.iter().filter(is_in).partition(|used| self.is_connects_parity(used.port));
+            if second.is_empty() {
+                continue;
+            }
             // connect() takes the second half when the first is used up. It may have been used up
             // when these were opened, so near its end the order of opening decides.
-            let first_is_nearly_full = used.len() * 4 >= first_parity as usize * 3;
-            let by_connect = second.is_empty()
-                || (first_is_nearly_full && clearly_opened_before(&first, &second));
-            if !by_connect {
-                found.extend(second.iter().map(|s| s.local.port));
+            let first_is_nearly_full = distinct(&first) * 4 >= first_parity as usize * 3;
+            if !(first_is_nearly_full && clearly_opened_before(&first, &second)) {
+                for used in &second {
+                    found.insert(used.port);
+                }
             }
         }
-        let by_bind = found.iter().collect::<HashSet<_>>().len();
+        let by_bind = found.count_in(self.range());
         let second_parity = self.usable() - first_parity;
         // Where bind() has used up its half, it goes on in the other one.
-        if by_bind > 0 && by_bind * 20 >= second_parity as usize * 19 {
-            found.extend(connections.iter().map(|s| s.local.port));
+        if by_bind > 0 && by_bind * 20 >= second_parity * 19 {
+            connections().for_each(|used| found.insert(used.port));
         }
-        let listeners = Listeners::of(snapshot);
-        for ((_, peer), sockets) in &tuples {
-            let several = sockets.iter().any(|s| Some(s.local.port) != first_port(sockets));
+        for (peer, uses) in tuples {
+            let mut ports = uses.iter().filter(is_in).map(|used| used.port);
+            let Some(port) = ports.next() else { continue };
             // A peer port of the range that nobody listens on, with one local port towards it: the
             // peer may be the client, and this socket the child of a listener that is gone.
-            if !several && self.range.contains(&peer.port) && !listeners.have(*peer) {
-                found.extend(first_port(sockets));
+            if self.range.contains(&peer.port)
+                && ports.all(|other| other == port)
+                && !listens(*peer)
+            {
+                found.insert(port);
             }
         }
-        for port in found {
-            self.suspected.insert(port);
-        }
+        self.suspected = found;
     }
 }
 
@@ -233,28 +244,37 @@ pub fn ports_in_use_among<'s>(
     peer: IpAddr,
     peer_port: u16,
 ) -> InUse {
-    let mut in_use = InUse::default();
-    let mut seen = PortSet::empty();
-    let mut seen_in_state = HashSet::new();
     let (local, peer) = (local.to_canonical(), Endpoint::new(peer.to_canonical(), peer_port));
-    for socket in sockets {
-        let port = socket.local.port;
-        if socket.protocol != Protocol::Tcp
-            || socket.local.address.to_canonical() != local
-            || canonical(socket.remote) != peer
-            || !ports.contains(port)
-        {
-            continue;
-        }
-        if !seen.contains(port) {
-            seen.insert(port);
-            in_use.total += 1;
-        }
-        if seen_in_state.insert((port, socket.state)) {
-            *in_use.by_state.entry(socket.state).or_default() += 1;
-        }
+    let is_of_tuple = |socket: &&Socket| {
+        socket.protocol == Protocol::Tcp
+            && socket.local.address.to_canonical() == local
+            && canonical(socket.remote) == peer
+    };
+    in_use(sockets.into_iter().filter(is_of_tuple).map(PortUse::of), ports)
+}
+
+/// The same of one tuple's uses of ports.
+pub fn in_use(uses: impl IntoIterator<Item = PortUse>, ports: &EphemeralPorts) -> InUse {
+    let uses = uses.into_iter().filter(|used| ports.contains(used.port));
+    let mut uses: Vec<(u16, State)> = uses.map(|used| (used.port, used.state())).collect();
+    uses.sort_unstable();
+    uses.dedup();
+    let mut in_use = InUse::default();
+    let mut last = None;
+    for (port, state) in uses {
+        in_use.total += u32::from(last != Some(port));
+        *in_use.by_state.entry(state).or_default() += 1;
+        last = Some(port);
     }
     in_use
+}
+
+/// How many ports.
+fn distinct(uses: &[PortUse]) -> usize {
+    let mut ports: Vec<u16> = uses.iter().map(|used| used.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports.len()
 }
 
 /// States in which a socket has a port that matters here, bound and idle ones included.
@@ -273,32 +293,19 @@ fn canonical(end: Endpoint) -> Endpoint {
     Endpoint::new(end.address.to_canonical(), end.port)
 }
 
-fn first_port(sockets: &[&Socket]) -> Option<u16> {
-    sockets.first().map(|socket| socket.local.port)
-}
-
-/// Whether the socket said that `bind(2)` shall not choose its port.
-fn names_no_port(socket: &Socket) -> bool {
-    socket.sockopt.is_some_and(|[_, flags]| flags & BIND_ADDRESS_NO_PORT != 0)
-}
-
 /// Whether the first sockets were opened clearly before the second ones: in three of four pairs.
 /// Inodes of sockets grow, though not evenly; mini-sockets have none, and there the time
 /// they have left stands for it. `false` where neither is known.
-fn clearly_opened_before(first: &[&Socket], second: &[&Socket]) -> bool {
-    let by = |key: fn(&Socket) -> Option<u64>| {
-        let known = |sockets: &[&Socket]| sockets.iter().filter_map(|s| key(s)).collect::<Vec<_>>();
+fn clearly_opened_before(first: &[PortUse], second: &[PortUse]) -> bool {
+    let by = |key: fn(&PortUse) -> Option<u64>| {
+        let known = |uses: &[PortUse]| uses.iter().filter_map(key).collect::<Vec<_>>();
         let (mut first, second) = (known(first), known(second));
         first.sort_unstable();
         let earlier: usize = second.iter().map(|k| first.partition_point(|f| f < k)).sum();
         let pairs = first.len() * second.len();
         (pairs > 0).then_some(earlier * 4 >= pairs * 3)
     };
-    by(|socket| socket.inode)
-        .or_else(|| {
-            by(|socket| socket.timer.filter(|_| socket.is_mini()).map(|t| t.expires_ms.into()))
-        })
-        .unwrap_or(false)
+    by(PortUse::inode).or_else(|| by(|used| used.left_ms().map(u64::from))).unwrap_or(false)
 }
 
 /// Where connections are accepted in this namespace.
@@ -334,9 +341,10 @@ mod tests {
         netns::Netns,
         owner::Owners,
         protocol::Family,
-        settings::{PORT_RANGE, RESERVED_PORTS, Settings},
+        settings::{PORT_RANGE, RESERVED_PORTS},
         timer::{Timer, TimerKind},
     };
+    use crate::report::port_use::BIND_ADDRESS_NO_PORT;
     use std::time::SystemTime;
 
     fn snapshot(range: &str, reserved: &str, sockets: Vec<Socket>) -> Snapshot {

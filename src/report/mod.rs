@@ -6,6 +6,7 @@ pub mod ephemeral;
 pub mod listening;
 pub mod notable;
 pub mod overview;
+pub mod port_use;
 pub mod remedy;
 pub mod software;
 pub mod summary;

@@ -6,12 +6,13 @@ use super::{
     destination::{REUSE_DELAY, reuse_after_ms},
     expected::release,
     groups::Group,
+    key::Side,
+    listeners::Listeners,
     programs::Program,
-    split::Side,
     verdict::{Verdict, Why},
 };
 use crate::{
-    model::{ports::PortSet, settings::RESERVED_PORTS, snapshot::Snapshot, state::State},
+    model::{ports::PortSet, settings::RESERVED_PORTS, snapshot::Snapshot},
     report::{
         remedy::{Avoid, Remedy, Tier},
         software::Software,
@@ -37,6 +38,8 @@ const NETNS: &str = "this network namespace, until it ends. For good: /etc/sysct
 pub struct Situation<'a> {
     /// Where it was seen.
     pub snapshot: &'a Snapshot,
+    /// What listens there.
+    pub listeners: &'a Listeners,
     /// All groups, the most harmful first.
     pub groups: &'a [Group],
     /// Orphan FIN_WAIT_2.
@@ -47,6 +50,14 @@ pub struct Situation<'a> {
     pub expected: Option<u32>,
     /// What is wrong beyond the groups.
     pub reasons: &'a [Why],
+}
+
+/// The groups, by their places, whose owners the advice asks about.
+pub fn concerned(groups: &[Group]) -> impl Iterator<Item = usize> {
+    let places = || groups.iter().enumerate();
+    let clients = places().filter(|(_, g)| g.side == Side::Client && calls_for_action(g));
+    let server = places().filter(|(_, g)| is_busy_server(g)).take(1);
+    clients.take(GROUPS).chain(server).map(|(place, _)| place)
 }
 
 /// The remedies in the order to try them.
@@ -311,14 +322,8 @@ fn wider_range(situation: &Situation<'_>, pressed: &[&Group]) -> Option<Remedy> 
     let mut command =
         format!("sysctl -w net.ipv4.ip_local_port_range=\"{} {}\"", WIDE.start(), WIDE.end());
     let reserved = settings.reserved_ports().unwrap_or_else(PortSet::empty);
-    let listening: BTreeSet<u16> = situation
-        .snapshot
-        .sockets
-        .iter()
-        .filter(|s| s.state == State::Listen && WIDE.contains(&s.local.port))
-        .map(|s| s.local.port)
-        .filter(|port| !reserved.contains(*port))
-        .collect();
+    let is_in_the_way = |port: &u16| WIDE.contains(port) && !reserved.contains(*port);
+    let listening: BTreeSet<u16> = situation.listeners.ports().filter(is_in_the_way).collect();
     if !listening.is_empty() {
         let known = settings.text(RESERVED_PORTS).unwrap_or_default().trim().to_owned();
         let ports: Vec<String> = listening.iter().map(u16::to_string).collect();

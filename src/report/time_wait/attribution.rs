@@ -3,24 +3,21 @@
 //! destination now is likely; who talks to the same machine is possible.
 
 use super::{
-    listeners::{Listener, Listeners, canonical},
-    split::{Key, Members},
+    closes::{Closes, Outgoing},
+    key::Key,
+    listeners::Listener,
 };
-use crate::model::{
-    endpoint::Endpoint,
-    name::Name,
-    owner::{Owners, Process},
-    protocol::Protocol,
-    snapshot::Snapshot,
-    socket::Socket,
-    state::State,
+use crate::{
+    model::{
+        endpoint::Endpoint,
+        name::Name,
+        owner::{Owners, Process},
+    },
+    report::port_use::PortUse,
 };
+use hashbrown::HashMap;
 use serde::Serialize;
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    net::IpAddr,
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// How much is known of an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,120 +60,143 @@ pub struct Parties {
     pub peer_owners: Vec<Owner>,
 }
 
-/// What is known of living and former sockets, sorted for look-up.
-pub struct Attribution<'s> {
-    owners: &'s Owners,
-    listeners: &'s Listeners,
-    alive_before: HashMap<u64, u64>,
-    outgoing: HashMap<Endpoint, Vec<u64>>,
+/// Open connections and listeners, sorted to look up who closed what.
+pub struct Attribution<'c> {
+    closes: &'c Closes,
+    /// What went out to each end where some process has a connection to.
+    by_peer: HashMap<Endpoint, Vec<&'c Outgoing>>,
 }
 
-impl<'s> Attribution<'s> {
-    /// Sorts a snapshot.
-    pub fn of(snapshot: &'s Snapshot, listeners: &'s Listeners) -> Self {
-        let mut outgoing: HashMap<Endpoint, Vec<u64>> = HashMap::new();
-        for socket in snapshot.sockets.iter().filter(|s| is_outgoing(s, listeners)) {
-            outgoing.entry(canonical(socket.remote)).or_default().extend(socket.inode);
+impl<'c> Attribution<'c> {
+    /// Sorts them.
+    pub fn of(closes: &'c Closes) -> Self {
+        let mut by_peer: HashMap<Endpoint, Vec<&Outgoing>> = HashMap::new();
+        for ((_, peer), outgoing) in &closes.outgoing {
+            if outgoing.uses.iter().any(|used| used.inode().is_some()) {
+                by_peer.entry(*peer).or_default().push(outgoing);
+            }
         }
-        Self {
-            owners: &snapshot.owners,
-            listeners,
-            alive_before: snapshot.alive_before.iter().map(|a| (a.cookie, a.inode)).collect(),
-            outgoing,
-        }
+        Self { closes, by_peer }
     }
 
-    /// Live connections from here to a destination that some process has.
-    pub fn alive_to(&self, peer: Endpoint) -> u32 {
-        self.outgoing.get(&peer).map_or(0, |inodes| inodes.iter().fold(0, |n, _| n + 1))
+    /// Inodes of every socket whose holders say something about the parties of a group.
+    pub fn inodes(&self, key: Key) -> Vec<u64> {
+        let mut inodes = self.closes.seen_of(key).to_vec();
+        let listener = match key {
+            Key::Server { at, .. } => {
+                inodes.extend(self.local_clients(key));
+                inodes.extend(self.closes.open_of(key, usize::MAX).iter().map(|open| open.inode));
+                self.closes.listeners.accepting(at)
+            }
+            Key::Client { peer, .. } => {
+                let same = inodes.len();
+                inodes.extend(self.to(peer));
+                if inodes.len() == same {
+                    inodes.extend(self.to_the_machine_of(peer));
+                }
+                self.closes.listeners.of_local_peer(peer)
+            }
+        };
+        inodes.extend(listener.into_iter().flat_map(|listener| &listener.inodes));
+        inodes
     }
 
     /// Names the parties of a group.
-    pub fn parties(&self, members: &Members<'_>) -> Parties {
-        let seen = self.tally(
-            members.sockets.iter().filter_map(|s| self.alive_before.get(&s.cookie?).copied()),
-        );
-        match members.key {
+    pub fn parties(&self, key: Key, owners: &Owners) -> Parties {
+        let seen = tally(owners, self.closes.seen_of(key).iter().copied());
+        let listeners = &self.closes.listeners;
+        match key {
             Key::Server { at, .. } => Parties {
-                owners: self.service(self.listeners.accepting(at), &seen),
-                peer_owners: self.local_clients(at, members),
+                owners: service(owners, listeners.accepting(at), &seen),
+                peer_owners: tally(owners, self.local_clients(key)).owners(Confidence::Likely),
             },
             Key::Client { peer, .. } => Parties {
-                owners: self.clients(peer, &seen),
-                peer_owners: self.service(self.listeners.of_local_peer(peer), &Tally::default()),
+                owners: self.clients(owners, peer, &seen),
+                peer_owners: service(owners, listeners.of_local_peer(peer), &Tally::default()),
             },
         }
     }
 
-    /// Whoever has the listener, and whoever was seen with one of its connections.
-    fn service(&self, listener: Option<&Listener>, seen: &Tally<'_>) -> Vec<Owner> {
-        let inodes = listener.map(|l| l.inodes.as_slice()).unwrap_or_default();
-        let holders = self.tally(inodes.iter().copied());
-        let alone = holders.by_pid.len() == 1 && seen.by_pid.is_empty();
-        let mut owners = seen.owners(Confidence::Certain);
-        for owner in holders.owners(Confidence::Certain) {
-            if owners.iter().all(|known| known.pid != owner.pid) {
-                let share = alone.then_some(1.0);
-                owners.push(Owner { share, sockets_seen: 0, ..owner });
-            }
-        }
-        owners
+    /// Inodes of the open connections to an end.
+    fn to(&self, peer: Endpoint) -> impl Iterator<Item = u64> {
+        self.by_peer.get(&peer).into_iter().flatten().flat_map(|outgoing| inodes(outgoing))
+    }
+
+    /// Inodes of those to other ports of the same machine.
+    fn to_the_machine_of(&self, peer: Endpoint) -> impl Iterator<Item = u64> {
+        let is_other = move |end: &Endpoint| end.address == peer.address && end.port != peer.port;
+        let others = self.by_peer.iter().filter(move |(end, _)| is_other(end));
+        others.flat_map(|(_, outgoing)| outgoing.iter().flat_map(|outgoing| inodes(outgoing)))
     }
 
     /// Whoever was seen with one of the connections, then whoever has others to the same
     /// destination, else to the same machine.
-    fn clients(&self, peer: Endpoint, seen: &Tally<'_>) -> Vec<Owner> {
-        let mut owners = seen.owners(Confidence::Certain);
+    fn clients(&self, owners: &Owners, peer: Endpoint, seen: &Tally<'_>) -> Vec<Owner> {
+        let mut known = seen.owners(Confidence::Certain);
         let mut add = |more: Vec<Owner>| {
             for owner in more {
-                if owners.iter().all(|known| known.pid != owner.pid) {
-                    owners.push(Owner { sockets_seen: 0, ..owner });
+                if known.iter().all(|one| one.pid != owner.pid) {
+                    known.push(Owner { sockets_seen: 0, ..owner });
                 }
             }
-            owners.is_empty()
+            known.is_empty()
         };
-        let same = self.outgoing.get(&peer).into_iter().flatten().copied();
-        if add(self.tally(same).owners(Confidence::Likely)) {
-            let machine = |end: &Endpoint| end.address == peer.address && end.port != peer.port;
-            let others = self.outgoing.iter().filter(|(end, _)| machine(end));
-            add(self
-                .tally(others.flat_map(|(_, i)| i.iter().copied()))
-                .owners(Confidence::Possible));
+        if add(tally(owners, self.to(peer)).owners(Confidence::Likely)) {
+            let others = self.to_the_machine_of(peer);
+            add(tally(owners, others).owners(Confidence::Possible));
         }
-        owners
+        known
     }
 
-    /// Processes here that have connections to this listener now, where some peer is local.
-    fn local_clients(&self, at: Endpoint, members: &Members<'_>) -> Vec<Owner> {
-        let peers: BTreeSet<IpAddr> = members
-            .sockets
-            .iter()
-            .map(|s| s.remote.address.to_canonical())
-            .filter(|address| self.listeners.is_local(*address))
-            .collect();
-        if peers.is_empty() {
+    /// Inodes of connections from here to a listener, where some of its peers are local.
+    fn local_clients(&self, key: Key) -> Vec<u64> {
+        let listeners = &self.closes.listeners;
+        let (Key::Server { at, .. }, Some(peers)) = (key, self.closes.peers_of(key)) else {
+            return vec![];
+        };
+        if !peers.iter().any(|address| listeners.is_local(address)) {
             return vec![];
         }
         let reaches = |end: &Endpoint| {
-            self.listeners.of_local_peer(*end).is_some_and(|listener| listener.at == at)
+            listeners.of_local_peer(*end).is_some_and(|listener| listener.at == at)
         };
-        let inodes = self.outgoing.iter().filter(|(end, _)| reaches(end));
-        self.tally(inodes.flat_map(|(_, i)| i.iter().copied())).owners(Confidence::Likely)
+        let reaching = self.by_peer.iter().filter(|(end, _)| reaches(end));
+        reaching.flat_map(|(_, outgoing)| outgoing.iter().flat_map(|o| inodes(o))).collect()
     }
+}
 
-    fn tally(&self, inodes: impl Iterator<Item = u64>) -> Tally<'s> {
-        let mut tally = Tally::default();
-        for inode in inodes {
-            // A socket shared by fork counts for each process that has it.
-            let holders: BTreeMap<u32, &Process> =
-                self.owners.holders(inode).map(|(process, _)| (process.pid, process)).collect();
-            tally.sockets += u32::from(!holders.is_empty());
-            for (pid, process) in holders {
-                tally.by_pid.entry(pid).or_insert((process, 0)).1 += 1;
-            }
+/// Inodes of those that are open.
+fn inodes(outgoing: &Outgoing) -> impl Iterator<Item = u64> {
+    outgoing.uses.iter().filter_map(PortUse::inode)
+}
+
+/// Whoever has the listener, and whoever was seen with one of its connections.
+fn service(owners: &Owners, listener: Option<&Listener>, seen: &Tally<'_>) -> Vec<Owner> {
+    let inodes = listener.map(|l| l.inodes.as_slice()).unwrap_or_default();
+    let holders = tally(owners, inodes.iter().copied());
+    let alone = holders.by_pid.len() == 1 && seen.by_pid.is_empty();
+    let mut known = seen.owners(Confidence::Certain);
+    for owner in holders.owners(Confidence::Certain) {
+        if known.iter().all(|one| one.pid != owner.pid) {
+            let share = alone.then_some(1.0);
+            known.push(Owner { share, sockets_seen: 0, ..owner });
         }
-        tally
     }
+    known
+}
+
+fn tally(owners: &Owners, inodes: impl IntoIterator<Item = u64>) -> Tally<'_> {
+    let mut tally = Tally::default();
+    for inode in inodes {
+        // A socket shared by fork counts for each process that has it.
+        let holders: BTreeMap<u32, &Process> =
+            owners.holders(inode).map(|(process, _)| (process.pid, process)).collect();
+        tally.sockets += u32::from(!holders.is_empty());
+        for (pid, process) in holders {
+            tally.by_pid.entry(pid).or_insert((process, 0)).1 += 1;
+        }
+    }
+    tally
 }
 
 /// Sockets by process.
@@ -203,14 +223,4 @@ impl Tally<'_> {
         };
         sorted.into_iter().map(owner).collect()
     }
-}
-
-/// Whether a socket is a live connection that was opened from here.
-fn is_outgoing(socket: &Socket, listeners: &Listeners) -> bool {
-    socket.protocol == Protocol::Tcp
-        && socket.inode.is_some()
-        && socket.peer().is_some()
-        && socket.state != State::Listen
-        && !socket.is_mini()
-        && listeners.accepting(socket.local).is_none()
 }

@@ -1,20 +1,14 @@
 //! What a destination's TIME_WAIT costs: local ports.
 
-use super::{expected, history::SECONDS, listeners::canonical};
+use super::{expected, history::SECONDS};
 use crate::{
-    model::{
-        endpoint::Endpoint,
-        protocol::Protocol,
-        settings::Settings,
-        socket::{Socket, TIME_WAIT_MS},
-        state::State,
+    model::{endpoint::Endpoint, settings::Settings, socket::TIME_WAIT_MS, state::State},
+    report::{
+        ephemeral::{self, EphemeralPorts},
+        port_use::PortUse,
     },
-    report::ephemeral::{self, EphemeralPorts},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// How long a TIME_WAIT must have lasted before it is taken over, since 6.14; before, a second.
 pub const REUSE_DELAY: &str = "net.ipv4.tcp_tw_reuse_delay";
@@ -22,32 +16,6 @@ pub const REUSE_DELAY: &str = "net.ipv4.tcp_tw_reuse_delay";
 const REUSE_DELAY_MS: u32 = 1_000;
 /// The part of the range from which on clients that bind first are believed to starve others.
 const MOST: f64 = 0.7;
-
-/// TCP sockets by (local address, peer), IPv4-mapped addresses as IPv4.
-pub struct Tuples<'s>(HashMap<(IpAddr, Endpoint), Vec<&'s Socket>>);
-
-impl<'s> Tuples<'s> {
-    /// Sorts sockets once.
-    pub fn of(sockets: &'s [Socket]) -> Self {
-        let mut tuples: HashMap<_, Vec<&Socket>> = HashMap::new();
-        let tcp = |s: &&Socket| s.protocol == Protocol::Tcp && s.peer().is_some();
-        for socket in sockets.iter().filter(tcp) {
-            let key = (socket.local.address.to_canonical(), canonical(socket.remote));
-            tuples.entry(key).or_default().push(socket);
-        }
-        Self(tuples)
-    }
-
-    /// Every tuple with its sockets.
-    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, Endpoint, &[&'s Socket])> {
-        self.0.iter().map(|((local, peer), sockets)| (*local, *peer, sockets.as_slice()))
-    }
-
-    /// Those of one tuple.
-    pub fn get(&self, local: IpAddr, peer: Endpoint) -> &[&'s Socket] {
-        self.0.get(&(local, peer)).map(Vec::as_slice).unwrap_or_default()
-    }
-}
 
 /// Ports towards a destination.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,33 +75,25 @@ pub fn reuse_after_ms(settings: &Settings, local: IpAddr, peer: IpAddr) -> Optio
     Some(delay.and_then(|ms| u32::try_from(ms).ok()).unwrap_or(REUSE_DELAY_MS))
 }
 
-/// Counts the ports of a destination.
+/// Counts the ports of a destination, by the uses of ports between these two addresses.
 ///
 /// `closes` were seen within `window_ms`.
 pub fn ports(
     ports: &EphemeralPorts,
     settings: &Settings,
-    tuples: &Tuples<'_>,
+    uses: &[PortUse],
     (local, peer): (IpAddr, Endpoint),
     (closes, window_ms): (u32, u32),
 ) -> Ports {
-    let sockets = tuples.get(local, peer);
-    let found = ephemeral::ports_in_use_among(
-        sockets.iter().copied(),
-        ports,
-        local,
-        peer.address,
-        peer.port,
-    );
-    let bound = sockets.iter().filter(|s| ports.is_suspected(s.local.port));
+    let found = ephemeral::in_use(uses.iter().copied(), ports);
+    let bound = uses.iter().filter(|used| ports.is_suspected(used.port));
     let bound = bound.fold(0u32, |sum, _| sum + 1).min(found.total);
     let hold_ms = reuse_after_ms(settings, local, peer.address);
     // A socket that was bound first keeps its port also from those that could take it over.
     let waiting = || {
-        sockets
-            .iter()
-            .filter(|s| s.state == State::TimeWait && ports.contains(s.local.port))
-            .filter_map(|s| Some((s.age_ms()?, ports.is_suspected(s.local.port))))
+        uses.iter()
+            .filter(|used| used.is_closed() && ports.contains(used.port))
+            .filter_map(|used| Some((used.age_ms()?, ports.is_suspected(used.port))))
     };
     let hold = |bound: bool| hold_ms.filter(|_| !bound).unwrap_or(TIME_WAIT_MS);
     let reusable = waiting()

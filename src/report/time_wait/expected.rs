@@ -3,7 +3,7 @@
 //! Each stays 60 s, so a steady rate leaves rate × 60 (Little's law). Where the two disagree, the
 //! rate has changed within the minute, or sockets do not stay.
 
-use super::history::{self, SECONDS};
+use super::history::{History, SECONDS};
 use crate::model::{snapshot::Snapshot, socket::TIME_WAIT_MS};
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -70,17 +70,18 @@ pub fn per_second(events: u32, window_ms: u32) -> f64 {
     (f64::from(events) * 100_000.0 / f64::from(window_ms.max(1))).round() / 100.0
 }
 
-/// Compares. `seconds` is the history of all sockets.
-pub fn of(snapshot: &Snapshot, total: u32, orphans: u32, seconds: &[u32]) -> Expected {
+/// Compares. `history` is that of all sockets in TIME_WAIT.
+pub fn of(snapshot: &Snapshot, history: &History, orphans: u32) -> Expected {
+    let (total, seconds) = (history.count, history.per_second());
     let counted = created(snapshot);
     let (events, window, source) = if let Some((events, window)) = counted {
         (events, window, RateSource::Counters)
     } else {
         let window = window_ms(snapshot);
-        (history::closed_within(&snapshot.sockets, window), window, RateSource::History)
+        (history.closed_within(), window, RateSource::History)
     };
     let knows_ages = total == 0 || seconds.iter().any(|n| *n > 0) || counted.is_some();
-    if !knows_ages && snapshot.sockets.iter().all(|s| s.age_ms().is_none()) {
+    if !knows_ages && history.oldest_ms.is_none() {
         return Expected {
             rate_per_second: None,
             source: None,
@@ -96,7 +97,7 @@ pub fn of(snapshot: &Snapshot, total: u32, orphans: u32, seconds: &[u32]) -> Exp
         rate_per_second: Some(per_second(events, window)),
         source: Some(source),
         total: Some(expected),
-        trend: trend(snapshot, present, expected, seconds),
+        trend: trend(snapshot, present, expected, &seconds),
     }
 }
 

@@ -1,23 +1,24 @@
 //! Figures of each listener and each destination.
 
 use super::{
-    attribution::{Attribution, Owner, Parties},
-    destination::{self, Ports, Tuples, part},
-    expected, history,
-    listeners::Listeners,
-    split::{self, Key, Members, Side},
+    attribution::Owner,
+    closes::Closes,
+    destination::{self, Ports, part},
+    expected,
+    key::{Key, Side},
+    split::{self, Members},
     verdict::{self, Verdict, Why},
 };
-use crate::{
-    model::{snapshot::Snapshot, socket::Socket},
-    report::ephemeral::EphemeralPorts,
-};
+use crate::{model::settings::Settings, report::ephemeral::EphemeralPorts};
 use serde::Serialize;
-use std::{cmp::Reverse, collections::HashSet, net::IpAddr};
+use std::{cmp::Reverse, net::IpAddr};
 
 /// Sockets in TIME_WAIT that came in by one listener, or went out to one destination.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
+    /// What its sockets have in common.
+    #[serde(skip)]
+    pub key: Key,
     /// Who opened the connections.
     pub side: Side,
     /// Where the listener listens, the wildcard included; or the address connected from.
@@ -77,86 +78,72 @@ impl Group {
     }
 }
 
-/// The groups of a snapshot, the most harmful first, then the largest.
-pub fn of(snapshot: &Snapshot, ephemeral: Option<&EphemeralPorts>) -> Vec<Group> {
-    let listeners = Listeners::of(&snapshot.sockets);
-    let attribution = Attribution::of(snapshot, &listeners);
-    let tuples = Tuples::of(&snapshot.sockets);
-    let window_ms = expected::window_ms(snapshot);
-    let mut groups: Vec<Group> = split::split(snapshot, &listeners)
-        .iter()
-        .map(|members| {
-            let mut group = figures(members, window_ms, attribution.parties(members));
-            if let Key::Client { local, peer } = members.key {
-                let alive = attribution.alive_to(peer);
-                let closes = history::closed_within(sockets(members), window_ms);
-                let ports = ephemeral.map(|ephemeral| {
-                    let closes = (closes, window_ms);
-                    destination::ports(
-                        ephemeral,
-                        &snapshot.settings,
-                        &tuples,
-                        (local, peer),
-                        closes,
-                    )
-                });
-                group.reason =
-                    verdict::destination(ports.as_ref(), group.rate_per_second, group.count, alive);
-                group.verdict = group.reason.verdict();
-                group.alive = Some(alive);
-                group.add(ports);
-            }
-            group
-        })
-        .collect();
+/// The groups, the most harmful first, then the largest; whose they are is not known yet.
+pub fn of(closes: &Closes, settings: &Settings, ephemeral: Option<&EphemeralPorts>) -> Vec<Group> {
+    let open_to = closes.open_by_peer();
+    let window_ms = closes.window_ms();
+    let judged = |members: Members| {
+        let closes_seen = members.history.closed_within();
+        let mut group = Group::of(&members, window_ms);
+        if let Key::Client { local, peer } = members.key {
+            let alive = open_to.get(&peer).copied().unwrap_or(0);
+            let uses = closes.outgoing.get(&(local, peer)).map(|to| to.uses.as_slice());
+            let ports = ephemeral.map(|ephemeral| {
+                let (uses, seen) = (uses.unwrap_or_default(), (closes_seen, window_ms));
+                destination::ports(ephemeral, settings, uses, (local, peer), seen)
+            });
+            group.reason =
+                verdict::destination(ports.as_ref(), group.rate_per_second, group.count, alive);
+            group.verdict = group.reason.verdict();
+            group.alive = Some(alive);
+            group.add(ports);
+        }
+        group
+    };
+    let mut groups: Vec<Group> = split::split(closes).into_iter().map(judged).collect();
     groups.sort_by_key(|group| (Reverse(group.verdict), Reverse(group.count)));
     groups
 }
 
-fn sockets<'s>(members: &'s Members<'s>) -> impl Iterator<Item = &'s Socket> {
-    members.sockets.iter().copied()
-}
-
-/// What a group has whatever its side.
-fn figures(members: &Members<'_>, window_ms: u32, parties: Parties) -> Group {
-    let (side, local_address, local_port, peer, listening) = match members.key {
-        Key::Server { at, listening } => {
-            (Side::Server, at.address, Some(at.port), None, Some(listening))
-        }
-        Key::Client { local, peer } => (Side::Client, local, None, Some(peer), None),
-    };
-    let peers: HashSet<IpAddr> =
-        sockets(members).map(|s| s.remote.address.to_canonical()).collect();
-    let closes = history::closed_within(sockets(members), window_ms);
-    Group {
-        side,
-        local_address,
-        local_port,
-        peer_address: peer.map(|peer| peer.address),
-        peer_port: peer.map(|peer| peer.port),
-        listening,
-        count: whole(members.sockets.len()),
-        oldest_age_ms: sockets(members).filter_map(Socket::age_ms).max(),
-        rate_per_second: expected::per_second(closes, window_ms),
-        closed_per_second: history::per_second(sockets(members)),
-        peer_addresses: whole(peers.len()),
-        alive: None,
-        ports_usable: None,
-        ports_in_use: None,
-        ports_reusable: None,
-        ports_kept_by_others: None,
-        utilization: None,
-        time_to_full_s: None,
-        rate_ceiling_per_second: None,
-        owners: parties.owners,
-        peer_owners: parties.peer_owners,
-        verdict: Verdict::Harmless,
-        reason: Why::ServerSide,
-        ports: None,
-    }
-}
-
 impl Group {
+    /// What a group has whatever its side.
+    fn of(members: &Members, window_ms: u32) -> Self {
+        let (side, local_address, local_port, peer, listening) = match members.key {
+            Key::Server { at, listening } => {
+                (Side::Server, at.address, Some(at.port), None, Some(listening))
+            }
+            Key::Client { local, peer } => (Side::Client, local, None, Some(peer), None),
+        };
+        let history = &members.history;
+        Self {
+            key: members.key,
+            side,
+            local_address,
+            local_port,
+            peer_address: peer.map(|peer| peer.address),
+            peer_port: peer.map(|peer| peer.port),
+            listening,
+            count: history.count,
+            oldest_age_ms: history.oldest_ms,
+            rate_per_second: expected::per_second(history.closed_within(), window_ms),
+            closed_per_second: history.per_second(),
+            peer_addresses: whole(members.peer_addresses),
+            alive: None,
+            ports_usable: None,
+            ports_in_use: None,
+            ports_reusable: None,
+            ports_kept_by_others: None,
+            utilization: None,
+            time_to_full_s: None,
+            rate_ceiling_per_second: None,
+            owners: vec![],
+            peer_owners: vec![],
+            verdict: Verdict::Harmless,
+            reason: Why::ServerSide,
+            ports: None,
+        }
+    }
+
     fn add(&mut self, ports: Option<Ports>) {
         if let Some(ports) = &ports {
             self.ports_usable = Some(ports.usable);

@@ -27,38 +27,66 @@ pub struct Bar {
     pub count: u32,
 }
 
-/// Sockets by age in bars of five seconds; the last bar holds those the timer wheel has not come
-/// round to.
-pub fn histogram<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Vec<Bar> {
-    let mut bars: Vec<Bar> = (0..SECONDS / BAR_S)
-        .map(|bar| Bar { from_s: bar * BAR_S, to_s: (bar + 1) * BAR_S, count: 0 })
-        .chain([Bar { from_s: SECONDS, to_s: LATEST_S, count: 0 }])
-        .collect();
-    for age in ages(sockets) {
-        if let Some(bar) = bars.get_mut((age / 1000 / BAR_S) as usize) {
-            bar.count += 1;
-        }
-    }
-    bars
+/// When sockets in TIME_WAIT were closed, counted as they come: none is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    window_ms: u32,
+    /// Sockets, those of unknown age included.
+    pub count: u32,
+    /// By whole seconds of age; the last are past their time.
+    seconds: [u32; SECONDS as usize + 1],
+    within: u32,
+    /// Age of the oldest, in milliseconds, at most 60000. `None`: no age is known.
+    pub oldest_ms: Option<u32>,
+    /// What the youngest has left, in milliseconds. `None`: no age is known.
+    pub left_ms: Option<u32>,
 }
 
-/// Closes in each of the last 60 seconds, the last second first.
-pub fn per_second<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Vec<u32> {
-    let mut seconds = vec![0; SECONDS as usize];
-    for age in ages(sockets) {
-        if let Some(second) = seconds.get_mut((age / 1000) as usize) {
+impl History {
+    /// Of nothing so far; closes within the last `window_ms` are counted apart.
+    pub const fn new(window_ms: u32) -> Self {
+        let seconds = [0; SECONDS as usize + 1];
+        Self { window_ms, count: 0, seconds, within: 0, oldest_ms: None, left_ms: None }
+    }
+
+    /// One more socket in TIME_WAIT, with what it has left of its 60 s, in milliseconds.
+    pub fn add(&mut self, left_ms: Option<u32>) {
+        self.count += 1;
+        let Some(left) = left_ms else { return };
+        let age = TIME_WAIT_MS.saturating_sub(left);
+        if let Some(second) = self.seconds.get_mut((age / 1000) as usize) {
             *second += 1;
         }
+        self.within += u32::from(age < self.window_ms);
+        self.oldest_ms = self.oldest_ms.max(Some(age));
+        self.left_ms = self.left_ms.max(Some(left));
     }
-    seconds
+
+    /// Closes within the window.
+    pub const fn closed_within(&self) -> u32 {
+        self.within
+    }
+
+    /// Closes in each of the last 60 seconds, the last second first.
+    pub fn per_second(&self) -> Vec<u32> {
+        self.seconds.iter().copied().take(SECONDS as usize).collect()
+    }
+
+    /// Sockets by age in bars of five seconds; the last bar holds those the timer wheel has not come
+    /// round to.
+    pub fn histogram(&self) -> Vec<Bar> {
+        let bars = self.seconds.chunks(BAR_S as usize).map(|seconds| seconds.iter().sum());
+        let from = (0..).step_by(BAR_S as usize);
+        let bar = |(from_s, count)| {
+            let to_s = if from_s < SECONDS { from_s + BAR_S } else { LATEST_S };
+            Bar { from_s, to_s, count }
+        };
+        from.zip(bars).map(bar).collect()
+    }
 }
 
 /// Closes within the last `window_ms`.
 pub fn closed_within<'s>(sockets: impl IntoIterator<Item = &'s Socket>, window_ms: u32) -> u32 {
-    ages(sockets).filter(|age| *age < window_ms).fold(0, |sum, _| sum + 1)
-}
-
-/// Ages in milliseconds, 60000 for those past their time.
-fn ages<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> impl Iterator<Item = u32> {
-    sockets.into_iter().filter_map(Socket::age_ms)
+    let ages = sockets.into_iter().filter_map(Socket::age_ms);
+    ages.filter(|age| *age < window_ms).fold(0, |sum, _| sum + 1)
 }

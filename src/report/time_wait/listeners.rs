@@ -1,10 +1,8 @@
 //! Which listener a connection came in by, and which addresses are this machine's own.
 
 use crate::model::{endpoint::Endpoint, protocol::Protocol, socket::Socket, state::State};
-use std::{
-    collections::{HashMap, HashSet},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use hashbrown::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Something that accepts connections; several sockets with SO_REUSEPORT are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,22 +19,34 @@ pub struct Listener {
 pub struct Listeners {
     by_port: HashMap<u16, Vec<Listener>>,
     addresses: HashSet<IpAddr>,
+    /// The address that was met last: mostly it is met again.
+    met: Option<IpAddr>,
 }
 
 impl Listeners {
     /// Reads them off.
     pub fn of(sockets: &[Socket]) -> Self {
         let mut listeners = Self::default();
-        for socket in sockets.iter().filter(|s| s.protocol == Protocol::Tcp) {
-            let at = canonical(socket.local);
-            if !at.is_wildcard() {
-                listeners.addresses.insert(at.address);
-            }
-            if socket.state == State::Listen {
-                listeners.add(at, socket);
-            }
+        for socket in sockets {
+            listeners.meet(socket);
         }
         listeners
+    }
+
+    /// One more socket: its address is this machine's, and perhaps it listens.
+    #[inline]
+    pub fn meet(&mut self, socket: &Socket) {
+        if socket.protocol != Protocol::Tcp {
+            return;
+        }
+        let at = canonical(socket.local);
+        if self.met != Some(at.address) && !at.is_wildcard() {
+            self.met = Some(at.address);
+            self.addresses.insert(at.address);
+        }
+        if socket.state == State::Listen {
+            self.add(at, socket);
+        }
     }
 
     fn add(&mut self, at: Endpoint, socket: &Socket) {
@@ -67,6 +77,19 @@ impl Listeners {
     /// The listener on this machine that a peer of a local connection is.
     pub fn of_local_peer(&self, peer: Endpoint) -> Option<&Listener> {
         self.is_local(peer.address).then(|| self.accepting(peer)).flatten()
+    }
+
+    /// Ports that somebody listens on, whatever the address.
+    pub fn ports(&self) -> impl Iterator<Item = u16> {
+        self.by_port.keys().copied()
+    }
+
+    /// Whether somebody here listens at this end, or at the wildcard with its port if the address is
+    /// this machine's.
+    pub fn have(&self, end: Endpoint) -> bool {
+        let here = self.by_port.get(&end.port).map(Vec::as_slice).unwrap_or_default();
+        let is_local = self.is_local(end.address);
+        here.iter().any(|l| l.at.address == end.address || (is_local && l.at.is_wildcard()))
     }
 
     /// Whether an address is this machine's: loopback, or one that some socket has.

@@ -1,84 +1,44 @@
 //! TIME_WAIT sockets by what they stand for: a listener they came in by, or a destination they
 //! went out to.
 
-use super::listeners::{Listeners, canonical};
-use crate::model::{endpoint::Endpoint, snapshot::Snapshot, socket::Socket, state::State};
-use serde::Serialize;
-use std::{
-    cmp::Reverse,
-    collections::{HashMap, HashSet},
-    net::IpAddr,
+use super::{
+    closes::{Closes, Incoming},
+    history::History,
+    key::Key,
 };
+use crate::model::endpoint::Endpoint;
+use std::cmp::Reverse;
 
-/// Who opened the connection that this machine closed first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Side {
-    /// The peer: it came in by a listener, whose port it shares with all others.
-    Server,
-    /// A process here: each holds a local port of its own towards the destination.
-    Client,
-}
-
-/// What the sockets of a group have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Key {
-    /// Came in by this listener, or by one that is gone.
-    Server {
-        /// Where it listens.
-        at: Endpoint,
-        /// Whether it still does.
-        listening: bool,
-    },
-    /// Went out to this destination.
-    Client {
-        /// From this address.
-        local: IpAddr,
-        /// To this end.
-        peer: Endpoint,
-    },
-}
-
-/// The sockets of a group.
-#[derive(Debug, Clone)]
-pub struct Members<'s> {
+/// The sockets of a group, counted.
+#[derive(Debug)]
+pub struct Members {
     /// What they have in common.
     pub key: Key,
-    /// Those in TIME_WAIT.
-    pub sockets: Vec<&'s Socket>,
+    /// When they were closed.
+    pub history: History,
+    /// Distinct addresses of peers.
+    pub peer_addresses: usize,
 }
 
-/// Splits the sockets in TIME_WAIT, largest group first.
-pub fn split<'s>(snapshot: &'s Snapshot, listeners: &Listeners) -> Vec<Members<'s>> {
-    let range = snapshot.settings.port_range();
-    let sockets: Vec<&Socket> =
-        snapshot.sockets.iter().filter(|s| s.state == State::TimeWait).collect();
-    // Several peers with one local end: nobody connects from one port to many, so something
-    // listened there. A port that connect(2) chooses from proves nothing, it is used for many
-    // destinations at once.
-    let mut peers: HashMap<Endpoint, HashSet<Endpoint>> = HashMap::new();
-    for socket in &sockets {
-        let chosen = range.as_ref().is_none_or(|range| range.contains(&socket.local.port));
-        if !chosen && listeners.accepting(socket.local).is_none() {
-            peers.entry(canonical(socket.local)).or_default().insert(canonical(socket.remote));
+/// Splits what is in TIME_WAIT, largest group first.
+pub fn split(closes: &Closes) -> Vec<Members> {
+    let server = |listening| {
+        move |(at, incoming): (&Endpoint, &Incoming)| Members {
+            key: Key::Server { at: *at, listening },
+            history: incoming.history.clone(),
+            peer_addresses: incoming.peers.number(),
         }
-    }
-    let listened =
-        |local: Endpoint| peers.get(&local).is_some_and(|peers: &HashSet<_>| peers.len() > 1);
-    let mut groups: HashMap<Key, Vec<&Socket>> = HashMap::new();
-    for socket in sockets {
-        let (local, peer) = (canonical(socket.local), canonical(socket.remote));
-        let key = if let Some(listener) = listeners.accepting(local) {
-            Key::Server { at: listener.at, listening: true }
-        } else if listened(local) {
-            Key::Server { at: local, listening: false }
-        } else {
-            Key::Client { local: local.address, peer }
-        };
-        groups.entry(key).or_default().push(socket);
-    }
-    let mut groups: Vec<Members<'_>> =
-        groups.into_iter().map(|(key, sockets)| Members { key, sockets }).collect();
-    groups.sort_by_key(|group| (Reverse(group.sockets.len()), group.key));
+    };
+    let heard = closes.incoming.iter().map(server(true));
+    let unheard = closes.unheard.iter().map(server(false));
+    let clients = closes.outgoing.iter().filter(|(_, outgoing)| outgoing.closed > 0);
+    let clients = clients.map(|((local, peer), outgoing)| {
+        let mut history = closes.history();
+        outgoing.uses.iter().filter(|used| used.is_closed()).for_each(|u| history.add(u.left_ms()));
+        let key = Key::Client { local: *local, peer: *peer };
+        Members { key, history, peer_addresses: 1 }
+    });
+    let mut groups: Vec<Members> = heard.chain(unheard).chain(clients).collect();
+    groups.sort_by_key(|group| (Reverse(group.history.count), group.key));
     groups
 }

@@ -3,8 +3,8 @@
 use super::{
     attribution::Confidence,
     expected::{RateSource, Trend},
+    key::Side,
     of,
-    split::Side,
     verdict::{Verdict, Why},
 };
 use crate::{

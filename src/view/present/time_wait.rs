@@ -10,7 +10,7 @@ use crate::{
             destination::Ports,
             expected::{RateSource, Trend},
             groups::Group,
-            split::Side,
+            key::Side,
             verdict::{Verdict, Why},
         },
     },

@@ -1,0 +1,105 @@
+//! Who uses a local port towards one end, eight bytes each: all that counting ports asks for, of
+//! connections that come by the hundred thousand.
+
+use crate::model::{
+    protocol::Protocol,
+    socket::{Socket, TIME_WAIT_MS},
+    state::State,
+};
+
+/// A socket's use of a local port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortUse {
+    /// The inode; of a mini-socket, which has none, the milliseconds it has left.
+    stamp: u32,
+    /// The port.
+    pub port: u16,
+    state_number: u8,
+    /// Which of the bits below hold.
+    told: u8,
+}
+
+const HAS_INODE: u8 = 1;
+const HAS_TIME: u8 = 2;
+/// It said that `bind(2)` shall not choose its port.
+const NAMES_NO_PORT: u8 = 4;
+
+/// `bind_address_no_port` of `struct inet_diag_sockopt`: bit 0 of its second byte.
+pub const BIND_ADDRESS_NO_PORT: u8 = 1;
+
+impl PortUse {
+    /// Of a TCP connection.
+    #[inline]
+    pub fn of(socket: &Socket) -> Self {
+        // Inodes of sockets are numbers of 32 bits (`get_next_ino`), whatever file told of one.
+        let inode = socket.inode.and_then(|inode| u32::try_from(inode).ok());
+        let time = socket.timer.filter(|_| socket.is_mini()).map(|timer| timer.expires_ms);
+        let (stamp, mut told) = match (inode, time) {
+            (Some(inode), _) => (inode, HAS_INODE),
+            (None, Some(left_ms)) => (left_ms, HAS_TIME),
+            (None, None) => (0, 0),
+        };
+        if socket.sockopt.is_some_and(|[_, flags]| flags & BIND_ADDRESS_NO_PORT != 0) {
+            told |= NAMES_NO_PORT;
+        }
+        Self { stamp, port: socket.local.port, state_number: socket.state.number(), told }
+    }
+
+    /// Its state.
+    pub fn state(&self) -> State {
+        State::from_kernel(Protocol::Tcp, self.state_number)
+    }
+
+    /// Whether it is in TIME_WAIT.
+    pub fn is_closed(&self) -> bool {
+        self.state_number == State::TimeWait.number()
+    }
+
+    /// Inode, the key to its owner. `None`: no process can have it, or it is not known.
+    pub fn inode(&self) -> Option<u64> {
+        (self.told & HAS_INODE != 0).then_some(self.stamp.into())
+    }
+
+    /// What a mini-socket has left, in milliseconds. `None`: it is none.
+    pub fn left_ms(&self) -> Option<u32> {
+        (self.told & HAS_TIME != 0).then_some(self.stamp)
+    }
+
+    /// [`Socket::age_ms`].
+    pub fn age_ms(&self) -> Option<u32> {
+        let left = self.left_ms().filter(|_| self.is_closed())?;
+        Some(TIME_WAIT_MS.saturating_sub(left))
+    }
+
+    /// Whether the socket said that `bind(2)` shall not choose its port.
+    pub fn names_no_port(&self) -> bool {
+        self.told & NAMES_NO_PORT != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        protocol::Family,
+        timer::{Timer, TimerKind},
+    };
+
+    #[test]
+    fn eight_bytes_say_what_the_socket_said() {
+        assert_eq!(size_of::<PortUse>(), 8);
+        let socket = |state| Socket::new(Protocol::Tcp, Family::Ipv4, state);
+        let open = PortUse::of(&Socket { inode: Some(7), ..socket(State::CloseWait) });
+        assert_eq!((open.inode(), open.left_ms(), open.age_ms()), (Some(7), None, None));
+        assert_eq!((open.state(), open.is_closed()), (State::CloseWait, false));
+        let timer = Some(Timer { kind: TimerKind::TimeWait, expires_ms: 59_000, retransmits: 0 });
+        let closed = PortUse::of(&Socket { timer, ..socket(State::TimeWait) });
+        assert_eq!((closed.inode(), closed.age_ms()), (None, Some(1_000)));
+        // An orphan FIN_WAIT_2 has time left, and no age.
+        let orphan = PortUse::of(&Socket { timer, ..socket(State::FinWait2) });
+        assert_eq!((orphan.left_ms(), orphan.age_ms()), (Some(59_000), None));
+        // No inode is better than another's.
+        let strange = PortUse::of(&Socket { inode: Some(1 << 40), ..socket(State::Established) });
+        assert_eq!(strange.inode(), None);
+    }
+}
