@@ -789,6 +789,9 @@ pub enum Source {
 #[derive(Debug, Clone, Args)]
 pub struct TimeWaitArgs {
     /// Count how many are closed in this time
+    ///
+    /// Where connections are being closed, some that are still open are looked at again after as
+    /// long, a second at most: whose are in TIME_WAIT by then is certain.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub interval: Duration,
     /// Show at most N listeners and destinations (10; in JSON all)

@@ -36,6 +36,12 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// Nothing but counters.
+    pub(super) fn of(samples: Vec<Sample>) -> Self {
+        let (alive, provenance) = (vec![], Provenance::default());
+        Self { samples, sockets: vec![], alive, earlier: None, provenance }
+    }
+
     /// Keeps of the sockets what the last look will be compared with.
     pub(super) fn is_the_first(&mut self, query: &Query) {
         self.alive = self.sockets.iter().filter_map(alive).collect();

@@ -1,6 +1,7 @@
 //! From a question to rows: which source, which attributes, who owns what, in which order.
 //! Streams; judges nothing.
 
+pub mod census;
 pub mod closing;
 pub mod dump;
 pub mod families;

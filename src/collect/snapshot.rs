@@ -136,7 +136,7 @@ pub fn take_each<T: Send>(
 }
 
 /// What is the same in every namespace of the machine, read once.
-struct Machine {
+pub(super) struct Machine {
     settings: Settings,
     /// Settings of the network namespace of process 1. Empty: it could not be entered, or was not
     /// to be.
@@ -147,7 +147,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn of(query: &Query, is_host_seen: bool) -> Self {
+    pub(super) fn of(query: &Query, is_host_seen: bool) -> Self {
         let root = &query.root;
         let is_asked = is_host_seen || query.need.includes(Need::EARLIER);
         Self {
@@ -159,7 +159,7 @@ impl Machine {
     }
 
     /// Adds it to the settings of a namespace.
-    fn tell(&self, query: &Query, snapshot: &mut Snapshot) {
+    pub(super) fn tell(&self, query: &Query, snapshot: &mut Snapshot) {
         let settings = &mut snapshot.settings;
         settings.absorb(self.settings.clone());
         if self.is_host_seen {
@@ -239,7 +239,7 @@ pub fn name_owners(
 }
 
 /// A snapshot of one look, or of two; whose the sockets are is not known yet, nor any setting.
-fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snapshot {
+pub(super) fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snapshot {
     let Look { mut samples, alive: alive_before, earlier, .. } = first;
     let last = match last {
         None => {

@@ -6,6 +6,7 @@ use crate::model::{
     socket::{Socket, TIME_WAIT_MS},
     state::State,
 };
+use std::net::IpAddr;
 
 /// A socket's use of a local port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct PortUse {
 
 const HAS_INODE: u8 = 1;
 const HAS_TIME: u8 = 2;
+/// It is of IPv6, with IPv4-mapped addresses.
+const IS_MAPPED: u8 = 8;
 /// It said that `bind(2)` shall not choose its port.
 const NAMES_NO_PORT: u8 = 4;
 
@@ -42,12 +45,24 @@ impl PortUse {
         if socket.sockopt.is_some_and(|[_, flags]| flags & BIND_ADDRESS_NO_PORT != 0) {
             told |= NAMES_NO_PORT;
         }
+        let is_mapped = |address: IpAddr| address.is_ipv6() && address.to_canonical().is_ipv4();
+        if is_mapped(socket.remote.address) {
+            told |= IS_MAPPED;
+        }
         Self { stamp, port: socket.local.port, state_number: socket.state.number(), told }
     }
 
     /// Its state.
     pub fn state(&self) -> State {
         State::from_kernel(Protocol::Tcp, self.state_number)
+    }
+
+    /// An address as the socket has it: IPv4-mapped, if it is of IPv6.
+    pub fn own(&self, canonical: IpAddr) -> IpAddr {
+        match canonical {
+            IpAddr::V4(v4) if self.told & IS_MAPPED != 0 => v4.to_ipv6_mapped().into(),
+            address => address,
+        }
     }
 
     /// Whether it is in TIME_WAIT.
@@ -81,6 +96,7 @@ impl PortUse {
 mod tests {
     use super::*;
     use crate::model::{
+        endpoint::Endpoint,
         protocol::Family,
         timer::{Timer, TimerKind},
     };
@@ -98,6 +114,10 @@ mod tests {
         // An orphan FIN_WAIT_2 has time left, and no age.
         let orphan = PortUse::of(&Socket { timer, ..socket(State::FinWait2) });
         assert_eq!((orphan.left_ms(), orphan.age_ms()), (Some(59_000), None));
+        let mapped = Endpoint::new("::ffff:10.0.0.9".parse().unwrap(), 80);
+        let mapped = PortUse::of(&Socket { remote: mapped, ..socket(State::Established) });
+        let (v4, v6) = ([10, 0, 0, 1].into(), "::ffff:10.0.0.1".parse::<IpAddr>().unwrap());
+        assert_eq!((mapped.own(v4), open.own(v4)), (v6, v4));
         // No inode is better than another's.
         let strange = PortUse::of(&Socket { inode: Some(1 << 40), ..socket(State::Established) });
         assert_eq!(strange.inode(), None);

@@ -44,27 +44,36 @@ pub fn run<R: Serialize + Send>(
     window: Option<Duration>,
     make: impl Fn(&Snapshot) -> Result<Report<R>, Failure> + Sync,
 ) -> Result<Exit, Failure> {
+    let live = || Ok(snapshot::take_each(query, window, |snapshot| part(snapshot, &make))?);
+    run_with(args, schema, query, window, live, &make)
+}
+
+/// The same where what is asked of the running machine is more than snapshots: `live` asks. `make` is
+/// for recordings.
+pub fn run_with<R: Serialize>(
+    args: &ReportArgs,
+    schema: &str,
+    query: &Query,
+    window: Option<Duration>,
+    live: impl Fn() -> Result<Parts<R>, Failure>,
+    make: impl Fn(&Snapshot) -> Result<Report<R>, Failure>,
+) -> Result<Exit, Failure> {
     let mut recorded = plan::recordings(&args.source, &args.repeat)?;
     plan::enter(&args.source)?;
     let device = plan::device(args.output.color);
     let several =
         query.scope == Scope::Everywhere || recorded.as_ref().is_some_and(|r| r.len() > 1);
     let mut notices = Notices::default();
-    let make = |snapshot: Snapshot| {
-        let report = make(&snapshot)?;
-        let is_empty = snapshot.sockets.is_empty();
-        Ok(Part { report, about: snapshot.about, is_empty })
-    };
     repeat::run(&args.repeat, |_| {
         let (parts, gaps) = match recorded.take() {
             Some(recordings) => {
                 let narrowed = recordings.into_iter().map(|mut recording| {
                     replay::narrow(&mut recording, query, window);
-                    make(recording.snapshot)
+                    part(recording.snapshot, &make)
                 });
                 (narrowed.collect(), vec![])
             }
-            None => snapshot::take_each(query, window, make)?,
+            None => live()?,
         };
         let parts: Vec<Part<R>> = parts.into_iter().collect::<Result<_, Failure>>()?;
         let json = args.output.wants_json();
@@ -79,6 +88,18 @@ pub fn run<R: Serialize + Send>(
         notices.tell(&about);
         Ok(Exit::Answered)
     })
+}
+
+/// Parts, each as far as it could be made, and what could not be seen of any.
+pub type Parts<R> = (Vec<Result<Part<R>, Failure>>, Vec<Gap>);
+
+fn part<R>(
+    snapshot: Snapshot,
+    make: impl Fn(&Snapshot) -> Result<Report<R>, Failure>,
+) -> Result<Part<R>, Failure> {
+    let report = make(&snapshot)?;
+    let is_empty = snapshot.sockets.is_empty();
+    Ok(Part { report, about: snapshot.about, is_empty })
 }
 
 /// What is said of all namespaces together: what could not be seen in any, once.

@@ -1,11 +1,12 @@
 //! `sockeye time-wait`: who fills TIME_WAIT, whether it harms, and what to do.
 
-use super::report::{self, Report};
+use super::report::{self, Part, Report};
 use crate::{
     cli::{args::TimeWaitArgs, exit::Exit, failure::Failure, plan},
+    collect::census::{self, Counted},
     field::need::Need,
     model::{protocol::Protocol, state::StateSet},
-    report::time_wait,
+    report::time_wait::{self, TimeWait, reckoning::Reckoning},
     view::present,
 };
 use std::time::Duration;
@@ -28,9 +29,20 @@ pub fn run(args: &TimeWaitArgs) -> Result<Exit, Failure> {
         None if args.report.output.wants_json() => None,
         None => Some(PAGE),
     };
-    report::run(&args.report, SCHEMA, &query, Some(args.interval), |snapshot| {
-        let figures = time_wait::of(snapshot, limit);
+    let report = |figures: TimeWait| {
         let document = present::time_wait::document(&figures, unicode);
-        Ok(Report { figures, document })
+        Report { figures, document }
+    };
+    let live = || {
+        let begin = |snapshot: &_, listening: &_| Reckoning::begin(snapshot, listening, limit);
+        let (counted, gaps) = census::take_each(&query, args.interval, begin)?;
+        let parts = counted.into_iter().map(|Counted { snapshot, ledger, is_empty, .. }| {
+            let report = report(ledger.report(&snapshot));
+            Ok(Part { report, about: snapshot.about, is_empty })
+        });
+        Ok((parts.collect(), gaps))
+    };
+    report::run_with(&args.report, SCHEMA, &query, Some(args.interval), live, |snapshot| {
+        Ok(report(time_wait::of(snapshot, limit)))
     })
 }

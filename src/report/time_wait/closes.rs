@@ -9,6 +9,7 @@ use super::{
     listeners::{Listeners, canonical},
 };
 use crate::{
+    collect::census::Open,
     model::{
         endpoint::Endpoint, protocol::Protocol, snapshot::Snapshot, socket::Socket, state::State,
     },
@@ -25,17 +26,6 @@ use std::{
 const SAMPLED: usize = 64;
 /// And of all listeners.
 const SAMPLED_IN_ALL: usize = 4096;
-
-/// A connection that is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Open {
-    /// This end, IPv4-mapped addresses as IPv4.
-    pub local: Endpoint,
-    /// The other.
-    pub remote: Endpoint,
-    /// The key to its owner.
-    pub inode: u64,
-}
 
 /// Addresses, each once.
 #[derive(Debug, Default)]
@@ -165,7 +155,7 @@ impl Closes {
             if is_closed {
                 self.closed_by_server(at, socket, remote);
             } else {
-                self.sample(at, socket, (local, remote));
+                self.sample(at, socket);
             }
             return;
         }
@@ -192,11 +182,11 @@ impl Closes {
     }
 
     /// Keeps an accepted connection, if few are kept.
-    fn sample(&mut self, at: Endpoint, socket: &Socket, (local, remote): (Endpoint, Endpoint)) {
+    fn sample(&mut self, at: Endpoint, socket: &Socket) {
         let Some(inode) = socket.inode.filter(|_| self.sampled < SAMPLED_IN_ALL) else { return };
         let incoming = self.incoming.entry(at).or_insert_with(|| Incoming::new(self.window_ms));
         if incoming.open.len() < SAMPLED && socket.interface == 0 {
-            incoming.open.push(Open { local, remote, inode });
+            incoming.open.push(Open { local: socket.local, remote: socket.remote, inode });
             self.sampled += 1;
         }
     }
@@ -270,8 +260,9 @@ impl Closes {
             Key::Client { local, peer } => {
                 let uses = self.outgoing.get(&(local, peer)).map(|out| out.uses.as_slice());
                 let open = |used: &PortUse| {
-                    let local = Endpoint::new(local, used.port);
-                    Some(Open { local, remote: peer, inode: used.inode()? })
+                    let local = Endpoint::new(used.own(local), used.port);
+                    let remote = Endpoint::new(used.own(peer.address), peer.port);
+                    Some(Open { local, remote, inode: used.inode()? })
                 };
                 uses.unwrap_or_default().iter().filter_map(open).take(most).collect()
             }

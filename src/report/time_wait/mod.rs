@@ -15,14 +15,16 @@ pub mod reckoning;
 pub mod split;
 pub mod verdict;
 
-use crate::model::snapshot::Snapshot;
+use crate::{collect::census::Ledger, model::snapshot::Snapshot};
 pub use figures::TimeWait;
 use reckoning::Reckoning;
 
 /// Makes the report of a snapshot that has its sockets and owners, with at most so many groups.
 pub fn of(snapshot: &Snapshot, limit: Option<usize>) -> TimeWait {
     let mut reckoning = Reckoning::begin(snapshot, &snapshot.sockets, limit);
-    snapshot.sockets.iter().for_each(|socket| reckoning.add(socket));
+    for socket in &snapshot.sockets {
+        reckoning.enter(socket);
+    }
     reckoning.judge();
     reckoning.report(snapshot)
 }

@@ -4,7 +4,7 @@
 use super::{
     advice::{self, Situation},
     attribution::Attribution,
-    closes::{Closes, Open},
+    closes::Closes,
     expected,
     figures::TimeWait,
     groups::{self, Group, whole},
@@ -13,6 +13,7 @@ use super::{
     verdict::{self, Verdict, Why},
 };
 use crate::{
+    collect::census::{Asked, Ledger, Open},
     model::{settings::Settings, snapshot::Snapshot, socket::Socket},
     report::ephemeral::EphemeralPorts,
 };
@@ -52,11 +53,6 @@ impl Reckoning {
         }
     }
 
-    /// One more socket.
-    pub fn add(&mut self, socket: &Socket) {
-        self.closes.add(socket);
-    }
-
     /// All sockets have come: judges the groups.
     pub fn judge(&mut self) {
         let closes = &mut self.closes;
@@ -77,7 +73,7 @@ impl Reckoning {
     }
 
     /// Inodes of the sockets whose holders have to be known.
-    pub fn inodes(&self) -> HashSet<u64> {
+    fn inodes(&self) -> HashSet<u64> {
         let told = self.told();
         if told.is_empty() {
             return HashSet::new();
@@ -89,28 +85,17 @@ impl Reckoning {
 
     /// Open connections of the groups in which connections are being closed: which of them are in
     /// TIME_WAIT a moment later tells for certain who closes.
-    pub fn to_follow(&mut self) -> Vec<Open> {
+    fn follow(&mut self) -> Vec<Open> {
         let mut open = vec![];
         for place in self.told() {
             let Some(group) = self.groups.get(place).filter(|g| g.rate_per_second > 0.0) else {
                 continue;
             };
-            let most = FOLLOWED.min(FOLLOWED_IN_ALL - open.len());
-            let more = self.closes.open_of(group.key, most);
+            let more = self.closes.open_of(group.key, FOLLOWED.min(FOLLOWED_IN_ALL - open.len()));
             self.followed.extend(more.iter().map(|one| (place, one.inode)));
             open.extend(more);
         }
         open
-    }
-
-    /// Of those, by their places, this one is in TIME_WAIT now.
-    pub fn ended(&mut self, place: usize) {
-        let followed = self.followed.get(place).copied();
-        if let Some((group, inode)) = followed
-            && let Some(group) = self.groups.get(group)
-        {
-            self.closes.saw(group.key, inode);
-        }
     }
 
     /// The report. Of the snapshot everything but its sockets is read.
@@ -183,6 +168,26 @@ impl Reckoning {
             groups_left_out: whole(left_out),
             advice,
             avoid,
+        }
+    }
+}
+
+impl Ledger for Reckoning {
+    fn enter(&mut self, socket: &Socket) {
+        self.closes.add(socket);
+    }
+
+    fn asks(&mut self) -> Asked {
+        self.judge();
+        Asked { inodes: self.inodes(), open: self.follow() }
+    }
+
+    fn ended(&mut self, place: usize) {
+        let followed = self.followed.get(place).copied();
+        if let Some((group, inode)) = followed
+            && let Some(group) = self.groups.get(group)
+        {
+            self.closes.saw(group.key, inode);
         }
     }
 }
