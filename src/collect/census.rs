@@ -98,11 +98,12 @@ pub fn take_each<L: Ledger + Send>(
     let mut namespaces = Namespaces::of(query)?;
     let spaces = namespaces.spaces();
     let start = Instant::now();
+    let mut counters = counters::Reader::default();
     let mut firsts: BTreeMap<NetnsIndex, Sample> = BTreeMap::new();
     namespaces.visit(query, |netns, query| {
         // What cannot be asked is told now and not after the wait.
         Tables::open(query)?;
-        firsts.insert(netns, sample(query, start));
+        firsts.insert(netns, sample(query, start, &mut counters).0);
         Ok(Next::More)
     })?;
     let mut gaps = namespaces.gaps();
@@ -112,11 +113,7 @@ pub fn take_each<L: Ledger + Send>(
     namespaces.visit(query, |netns, query| {
         let Some(first) = firsts.remove(&netns) else { return Ok(Next::More) };
         let about = spaces.get(netns.at()).map(|space| space.netns.clone()).unwrap_or_default();
-        let (last, unread) = {
-            let at_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let (counters, gaps) = counters::read(&query.root);
-            (Sample { at_ms, counters }, gaps)
-        };
+        let (last, unread) = sample(query, start, &mut counters);
         let mut one = count(netns, query, about, &machine, [first, last], &begin)?;
         one.snapshot.about.gaps.extend(unread);
         counted.insert(netns, one);
@@ -153,7 +150,7 @@ fn count<L: Ledger>(
     let has_none_closed = query.root.is_live() && last.counters.get(MINI_SOCKETS) == Some(0);
     let listens = StateSet::of(State::Listen);
     let listening = Query { protocols: vec![(Protocol::Tcp, listens)], ..query.clone() };
-    let (listeners, mut provenance) = sockets(netns, &listening, &last.counters)?;
+    let (listeners, mut provenance) = sockets(netns, &listening)?;
     let mut snapshot = joined(query, about, Look::of(vec![first, last]), None);
     snapshot.settings = sysctl::of_namespace(&query.root);
     machine.tell(query, &mut snapshot);

@@ -8,12 +8,33 @@ use crate::{
         proc::{cgroup_limits, limits, process, root::Root},
         sock_diag::named_ports,
     },
-    model::{limits::Limits, owner::Owners},
+    model::{
+        limits::Limits, owner::Owners, protocol::Protocol, snapshot::Snapshot, socket::Socket,
+        state::State,
+    },
 };
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, HashSet},
 };
+
+/// Below this part of the range of ports, in percent, no rule judges what ports are taken.
+const TAKEN: usize = 1;
+
+/// Whether a socket may have a port that its program named, as far as the kernel tells of it
+/// (`named_ports.rs`).
+fn may_be_named(socket: &Socket) -> bool {
+    let is_connection = socket.protocol == Protocol::Tcp && socket.peer().is_some();
+    is_connection && !socket.is_mini() && socket.state != State::SynRcvd
+}
+
+/// Whether so many connections have ephemeral ports that a rule may judge by which of them are named.
+fn matters_to_rules(snapshot: &Snapshot) -> bool {
+    snapshot.settings.port_range().is_none_or(|range| {
+        let ephemeral = |s: &&Socket| may_be_named(s) && range.contains(&s.local.port);
+        snapshot.sockets.iter().filter(ephemeral).count() * 100 >= range.len() * TAKEN
+    })
+}
 
 /// Reads limits in one network namespace after the other: what is the machine's is read once.
 #[derive(Default)]
@@ -27,8 +48,10 @@ pub struct Reader {
 
 impl Reader {
     /// Reads the limits of the processes that hold sockets and of those the query names, of their
-    /// cgroups, and of the host. Where every process of the namespace is wanted, of these too.
-    pub fn read(&mut self, query: &Query, owners: &Owners, netns: Option<u64>) -> Limits {
+    /// cgroups, and of the host. Where every process of the namespace is wanted, of these too. Of the
+    /// snapshot that gets them sockets, owners and settings are known.
+    pub fn read(&mut self, query: &Query, snapshot: &Snapshot) -> Limits {
+        let (owners, netns) = (&snapshot.owners, snapshot.about.netns.inode);
         let mut found = Limits::default();
         let holders: HashSet<u32> = owners.processes().iter().map(|process| process.pid).collect();
         let mut pids: Vec<u32> = holders.iter().copied().collect();
@@ -52,10 +75,14 @@ impl Reader {
             }
         }
         if query.root.is_live() && query.source != SourceChoice::Proc {
-            match named_ports::read() {
-                Ok(ports) => found.named_ports = Some(ports),
-                Err(error) => {
-                    found.missing.insert("named ports".to_owned(), error.to_string());
+            if !snapshot.sockets.iter().any(may_be_named) {
+                found.named_ports = Some(vec![]);
+            } else if query.need.includes(Need::NAMED_PORTS) || matters_to_rules(snapshot) {
+                match named_ports::read() {
+                    Ok(ports) => found.named_ports = Some(ports),
+                    Err(error) => {
+                        found.missing.insert("named ports".to_owned(), error.to_string());
+                    }
                 }
             }
         }

@@ -15,6 +15,7 @@ pub mod order;
 pub mod owners;
 pub mod peers;
 pub mod query;
+mod quiet;
 pub mod recording;
 pub mod redaction;
 pub mod replay;

@@ -27,7 +27,8 @@ pub const NEED: Need = Need::TCP_INFO
     .with(Need::FILTERS)
     .with(Need::SUBFLOWS)
     .with(Need::EARLIER)
-    .with(Need::LIMITS);
+    .with(Need::LIMITS)
+    .with(Need::NAMED_PORTS);
 
 /// Records the running machine, each network namespace of the question by itself: two looks,
 /// `window` apart.

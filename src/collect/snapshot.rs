@@ -3,7 +3,7 @@
 use super::{
     limits,
     list::Failure,
-    look::{Look, look, sample, unlisted},
+    look::{Look, UNLISTED, look, unlisted},
     namespaces::Namespaces,
     owners::{self, LookUp},
     query::{Query, Scope},
@@ -14,7 +14,7 @@ use crate::{
         error::Error,
         host,
         netlink::connection::Next,
-        proc::{dead_sockets, process, sysctl},
+        proc::{counters, dead_sockets, process, sysctl},
     },
     model::{
         about::{About, SourceKind},
@@ -67,9 +67,10 @@ pub fn take_each<T: Send>(
     let mut namespaces = Namespaces::of(query)?;
     let spaces = namespaces.spaces();
     let start = Instant::now();
+    let mut counters = counters::Reader::default();
     let mut looks: BTreeMap<NetnsIndex, Look> = BTreeMap::new();
     namespaces.visit(query, |netns, query| {
-        looks.insert(netns, look(netns, query, start)?);
+        looks.insert(netns, look(netns, query, start, &mut counters, None)?);
         Ok(Next::More)
     })?;
     let mut gaps = namespaces.gaps();
@@ -85,7 +86,7 @@ pub fn take_each<T: Send>(
             thread::sleep((window * part / PARTS).saturating_sub(start.elapsed()));
             namespaces.visit(query, |netns, query| {
                 if let Some(look) = looks.get_mut(&netns) {
-                    look.samples.push(sample(query, start));
+                    look.sample(query, start, &mut counters);
                 }
                 Ok(Next::More)
             })?;
@@ -98,7 +99,8 @@ pub fn take_each<T: Send>(
     let mut taken = vec![];
     namespaces.visit(query, |netns, query| {
         let Some(first) = looks.remove(&netns) else { return Ok(Next::More) };
-        let last = window.map(|_| look(netns, query, start)).transpose()?;
+        let again = |_| look(netns, query, start, &mut counters, Some(&first));
+        let last = window.map(again).transpose()?;
         let about = spaces.get(netns.at()).map(|space| space.netns.clone()).unwrap_or_default();
         let mut snapshot = joined(query, about, first, last);
         snapshot.settings = sysctl::of_namespace(&query.root);
@@ -118,7 +120,7 @@ pub fn take_each<T: Send>(
         let without = snapshot.sockets.iter().filter(lacks).count() as u64;
         snapshot.about.gaps.extend(found.gaps(without));
         if query.need.includes(Need::LIMITS) {
-            snapshot.limits = limits.read(query, &snapshot.owners, snapshot.about.netns.inode);
+            snapshot.limits = limits.read(query, &snapshot);
         }
         if query.need.includes(Need::EARLIER) {
             let earlier = snapshot.earlier.as_deref().unwrap_or_default();
@@ -187,10 +189,6 @@ fn look_up_owners(
     owners::look_up_inodes(query, (!more).then(seen), namespaces.only())
 }
 
-/// Sockets in no table that a namespace may have without a closer look: a few are always about to
-/// be bound or connected.
-const UNLISTED: u64 = 10;
-
 /// Counts the descriptors of dead TCP sockets of each process.
 ///
 /// The kernel tells how many sockets the namespace has and how many of them are in tables. Only
@@ -244,7 +242,8 @@ pub(super) fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look
     let last = match last {
         None => {
             let Look { sockets, provenance, .. } = first;
-            Look { samples: vec![], sockets, alive: vec![], earlier: None, provenance }
+            let (samples, alive) = (vec![], vec![]);
+            Look { samples, sockets, alive, earlier: None, connections: None, provenance }
         }
         Some(mut last) => {
             samples.append(&mut last.samples);

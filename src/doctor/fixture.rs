@@ -214,7 +214,7 @@ impl Machine {
 
     fn at(mut self, name: &str, values: [u64; 5]) -> Self {
         for (sample, value) in self.snapshot.samples.iter_mut().zip(values) {
-            sample.counters.values.insert(name.into(), value);
+            sample.counters.insert(name, value);
         }
         self
     }

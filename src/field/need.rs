@@ -58,6 +58,8 @@ impl Need {
     pub const PROCESSES: Self = Self(1 << 19);
     /// Limits of processes and cgroups.
     pub const LIMITS: Self = Self(1 << 15);
+    /// Which ports of connections their programs named, of however few: a walk over TCP.
+    pub const NAMED_PORTS: Self = Self(1 << 26);
 
     /// Both.
     #[must_use]

@@ -16,7 +16,7 @@ pub struct Limits {
     /// `MemTotal` of /proc/meminfo, in bytes.
     pub memory_total_bytes: Option<u64>,
     /// Local ports of connections whose program named the port in `bind(2)`. `None`: the kernel
-    /// could not be asked.
+    /// could not be asked, or was not, since too few ports are in use for it to matter.
     pub named_ports: Option<Vec<u16>>,
     /// Why something is missing, by what it is.
     pub missing: BTreeMap<String, String>,

@@ -57,8 +57,11 @@ impl Snapshot {
     /// In how many of the parts between two samples a counter grew, and how many parts there are.
     /// `None`: no window, or no such counter.
     pub fn parts_with_growth(&self, name: &str) -> Option<(usize, usize)> {
-        self.growth(name)?;
+        let grown = self.growth(name)?;
         let parts = self.samples.iter().zip(self.samples.iter().skip(1));
+        if grown == 0 {
+            return Some((0, parts.count()));
+        }
         let grew = parts.clone().filter(|(earlier, later)| {
             later.counters.growth(&earlier.counters, name).is_some_and(|grown| grown > 0)
         });

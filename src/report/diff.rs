@@ -265,19 +265,14 @@ fn counters<'a>(
 ) -> Vec<Moved<'a>> {
     let (Some(before), Some(after)) = (before, after) else { return vec![] };
     let seconds = elapsed.map(|time| time.as_secs_f64()).filter(|seconds| *seconds > 0.0);
-    let moved = |(name, after): (&'a String, &u64)| {
+    let moved = |(name, after): (&'a str, u64)| {
         let before = before.get(name)?;
         #[expect(clippy::cast_precision_loss, reason = "a rate is shown with a few digits")]
         let rate = |grown: u64| seconds.map(|seconds| grown as f64 / seconds);
         let grown = after.checked_sub(before).filter(|_| !is_gauge(name));
-        (before != *after).then(|| Moved {
-            name,
-            before,
-            after: *after,
-            per_second: grown.and_then(rate),
-        })
+        (before != after).then(|| Moved { name, before, after, per_second: grown.and_then(rate) })
     };
-    after.values.iter().filter_map(moved).collect()
+    after.iter().filter_map(moved).collect()
 }
 
 /// Whether a value goes up and down, so that a rate would mean nothing (RFC 4022, RFC 4293).

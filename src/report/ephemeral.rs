@@ -154,6 +154,11 @@ impl EphemeralPorts {
         self.range.contains(&port) && !self.reserved.contains(port)
     }
 
+    /// How many such ports there are.
+    pub fn offered(&self) -> u32 {
+        self.total() - self.reserved()
+    }
+
     /// Whether the range has an odd number of ports: a search then covers all but one, and which
     /// one is left out differs from call to call (`remaining &= ~1U`). A single port is searched.
     pub fn is_odd(&self) -> bool {

@@ -42,6 +42,8 @@ mod kill;
 mod lab;
 /// The rooms of src/ import downward only, and are named after what they hold.
 mod layers;
+/// Twenty namespaces at once are told as each alone.
+mod many_namespaces;
 /// Every network namespace is found, told once and named.
 mod namespaces;
 /// Names of the processes that hold a socket agree with lsof's, and their absence has a reason.

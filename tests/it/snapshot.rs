@@ -183,7 +183,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
 fn any_sample() -> impl Strategy<Value = Sample> {
     let values = prop::collection::btree_map(any::<String>(), any::<u64>(), 0..4);
     (any::<u64>(), values)
-        .prop_map(|(at_ms, values)| Sample { at_ms, counters: Counters { values } })
+        .prop_map(|(at_ms, values)| Sample { at_ms, counters: values.into_iter().collect() })
 }
 
 fn any_gap() -> impl Strategy<Value = Gap> {
@@ -424,7 +424,7 @@ fn small() -> Recording {
         },
         &[(1, 3), (2, 4)],
     );
-    let counters = |value| Counters { values: [("Tcp.ActiveOpens".to_owned(), value)].into() };
+    let counters = |value| Counters::from_iter([("Tcp.ActiveOpens", value)]);
     Recording {
         snapshot: Snapshot {
             about: About {

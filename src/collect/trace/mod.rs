@@ -32,7 +32,6 @@ use crate::{
         },
     },
     model::{
-        counters::Counters,
         event::{Event, Loss},
         gap::Gap,
         netns::NetnsIndex,
@@ -391,7 +390,7 @@ impl<'q> Tracer<'q> {
 }
 
 fn look(query: &Query) -> Result<Vec<Socket>, Failure> {
-    let (sockets, _) = look::sockets(NetnsIndex::default(), query, &Counters::default())?;
+    let (sockets, _) = look::sockets(NetnsIndex::default(), query)?;
     Ok(sockets)
 }
 

@@ -147,18 +147,70 @@ impl Connection {
         }
     }
 
+    /// Sends requests with one answer each together, and hands the answers to `each` in their order:
+    /// `Err` where the kernel answers with an error.
+    ///
+    /// The kernel answers all of them before sending returns (`netlink_rcv_skb`): as many as there is
+    /// room for in the receive buffer, a hundred small ones with the default of 208 KiB.
+    pub fn ask_each<'r>(
+        &mut self,
+        what: &str,
+        kind: u16,
+        requests: impl IntoIterator<Item = &'r [u8]>,
+        mut each: impl FnMut(usize, Result<&[u8], Errno>),
+    ) -> Result<(), Error> {
+        let before = self.sequence;
+        let mut messages = vec![];
+        for request in requests {
+            self.append(&mut messages, kind, NLM_F_REQUEST, request);
+        }
+        self.send_all(what, &messages)?;
+        let asked = self.sequence.wrapping_sub(before);
+        let mut answered = 0;
+        while answered < asked {
+            let received = self.receive(what)?;
+            let datagram = self.buffer.get(..received.min(self.buffer.len())).unwrap_or_default();
+            let sequence = crate::kernel::bytes::u32_ne(datagram, 8).unwrap_or(before);
+            // An answer to an earlier, abandoned request.
+            if sequence.wrapping_sub(before).wrapping_sub(1) != answered {
+                continue;
+            }
+            let answer = match Frames::new(datagram).next() {
+                Some(Frame::Message { payload, .. }) => Ok(payload),
+                Some(Frame::Error(code) | Frame::Done(code)) => {
+                    Err(Errno::from_raw(code.checked_neg().unwrap_or(0)))
+                }
+                Some(Frame::Truncated) | None => Err(Errno::EBADMSG),
+            };
+            each(answered as usize, answer);
+            answered += 1;
+        }
+        Ok(())
+    }
+
     fn send(&mut self, what: &str, kind: u16, flags: u16, request: &[u8]) -> Result<(), Error> {
+        let mut message = Vec::with_capacity(128);
+        self.append(&mut message, kind, flags, request);
+        self.send_all(what, &message)
+    }
+
+    /// Appends a message with the next sequence number.
+    fn append(&mut self, messages: &mut Vec<u8>, kind: u16, flags: u16, request: &[u8]) {
         self.sequence = self.sequence.wrapping_add(1);
         let length = u32::try_from(super::frame::HEADER + request.len()).unwrap_or(u32::MAX);
-        let mut message = Vec::with_capacity(128);
-        message.extend(length.to_ne_bytes());
-        message.extend(kind.to_ne_bytes());
-        message.extend(flags.to_ne_bytes());
-        message.extend(self.sequence.to_ne_bytes());
-        message.extend(0u32.to_ne_bytes());
-        message.extend(request);
+        messages.extend(length.to_ne_bytes());
+        messages.extend(kind.to_ne_bytes());
+        messages.extend(flags.to_ne_bytes());
+        messages.extend(self.sequence.to_ne_bytes());
+        messages.extend(0u32.to_ne_bytes());
+        messages.extend(request);
+        // NLMSG_ALIGN: the next one begins at a multiple of four.
+        messages.resize(messages.len().next_multiple_of(4), 0);
+    }
+
+    fn send_all(&mut self, what: &str, messages: &[u8]) -> Result<(), Error> {
         self.socket
-            .send_to(&message, &SocketAddr::new(0, 0), 0)
+            .send_to(messages, &SocketAddr::new(0, 0), 0)
             .map_err(|e| Error::io("ask the kernel for", what, &e))?;
         Ok(())
     }

@@ -5,41 +5,36 @@
 //! (`proc_sys_compare` and `__d_lookup` in `perf`). Here it is gone once.
 
 use crate::kernel::error::Error;
-use rustix::fs::{Mode, OFlags, open, openat};
-use std::{
-    fs::File,
-    os::fd::OwnedFd,
-    path::{Path, PathBuf},
+use rustix::{
+    fs::{Mode, OFlags, open, openat},
+    io::Errno,
 };
+use std::{fs::File, os::fd::OwnedFd, path::PathBuf};
 
-/// An open directory.
+/// An open directory, or the reason why it could not be opened, which is then that of its files.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    fd: OwnedFd,
+    opened: Result<OwnedFd, Errno>,
 }
 
 impl Directory {
     /// Opens it.
-    pub fn open(path: PathBuf) -> Result<Self, Error> {
+    pub fn at(path: PathBuf) -> Self {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = open(&path, flags, Mode::empty()).map_err(|errno| failed(&path, errno))?;
-        Ok(Self { path, fd })
+        let opened = open(&path, flags, Mode::empty());
+        Self { path, opened }
     }
 
     /// Opens one of its files.
     pub fn file(&self, name: &str) -> Result<File, Error> {
-        openat(&self.fd, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let directory = self.opened.as_ref().map_err(|errno| *errno);
+        directory
+            .and_then(|directory| openat(directory, name, flags, Mode::empty()))
             .map(File::from)
-            .map_err(|errno| failed(&self.path.join(name), errno))
+            .map_err(|errno| {
+                Error::io("open", self.path.join(name).display().to_string(), &errno.into())
+            })
     }
-
-    /// Where one of its files is, for messages.
-    pub fn path_of(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-}
-
-fn failed(path: &Path, errno: rustix::io::Errno) -> Error {
-    Error::io("open", path.display().to_string(), &errno.into())
 }

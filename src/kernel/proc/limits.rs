@@ -55,7 +55,7 @@ pub fn of_process(root: &Root, pid: u32) -> Result<(ProcessLimits, Vec<String>),
         ProcessLimits {
             pid,
             parent,
-            command: process::read(root, pid).command,
+            command: process::command_in(root, pid),
             soft: open_files.as_ref().map(|limit| value(limit.soft_limit)),
             hard: open_files.as_ref().map(|limit| value(limit.hard_limit)),
             descriptors,

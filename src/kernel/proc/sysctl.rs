@@ -55,31 +55,20 @@ fn named(root: &Root, wanted: impl Fn(&str) -> bool) -> Settings {
     for name in NAMES.iter().filter(|name| wanted(name)) {
         let path = format!("sys/{}", name.replace('.', "/"));
         let Some((above, own)) = path.rsplit_once('/') else { continue };
-        let directory = directories
-            .entry(above.to_owned())
-            .or_insert_with(|| Directory::open(root.join(above)));
-        let read = match directory {
-            Ok(directory) => text(directory, own, &mut buffer),
-            // Told of the setting: what is missing is not a directory to who reads it.
-            Err(error) => {
-                Err(Error { subject: root.join(&path).display().to_string(), ..error.clone() })
-            }
-        };
+        let directory =
+            directories.entry(above.to_owned()).or_insert_with(|| Directory::at(root.join(above)));
+        let read = directory.file(own).and_then(|mut file| {
+            let failed = |e| Error::io("read", root.join(&path).display().to_string(), &e);
+            let length = whole(&mut file, &mut buffer).map_err(failed)?;
+            let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
+            Ok(text.trim_end().to_owned())
+        });
         match read {
             Ok(text) => settings.values.insert((*name).to_owned(), text),
             Err(error) => settings.missing.insert((*name).to_owned(), error.to_string()),
         };
     }
     settings
-}
-
-/// The text of a setting, without the newline.
-fn text(directory: &Directory, name: &str, buffer: &mut Vec<u8>) -> Result<String, Error> {
-    let failed = |e| Error::io("read", directory.path_of(name).display().to_string(), &e);
-    let mut file = directory.file(name)?;
-    let length = whole(&mut file, buffer).map_err(failed)?;
-    let bytes = buffer.get(..length).unwrap_or_default();
-    Ok(String::from_utf8_lossy(bytes).trim_end().to_owned())
 }
 
 /// Reads a setting in one call: what does not fit into it is lost, the next call tells of an end

@@ -23,6 +23,9 @@ const NO_COOKIE: u64 = u64::MAX;
 /// How often a member of a group of sockets with one address is looked for. The kernel picks the
 /// member by a hash of the peer: with 32 members one is missed once in ten million times.
 const TRIES: u16 = 512;
+/// Sockets asked for in one message: their answers have room in the receive buffer, two to three
+/// kibibytes each as it counts them.
+const TOGETHER: usize = 32;
 
 /// Which socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +132,43 @@ impl Inquiry {
             Err(error) if error.is_gone() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The same of many, each as it is now; `None`: there is none with this identity. A lookup takes a
+    /// few microseconds, a walk over the tables of the machine as long as hundreds of them.
+    pub fn find_each(
+        &mut self,
+        identities: &[Identity],
+        extensions: Extensions,
+        mut each: impl FnMut(&Identity, Option<Socket>),
+    ) -> Result<(), Error> {
+        for some in identities.chunks(TOGETHER) {
+            let bodies: Vec<Vec<u8>> =
+                some.iter().map(|identity| identity.to_find().request(extensions)).collect();
+            let mut failed = None;
+            self.connection.ask_each(
+                "sockets",
+                SOCK_DIAG_BY_FAMILY,
+                bodies.iter().map(Vec::as_slice),
+                |at, answer| {
+                    let Some(identity) = some.get(at) else { return };
+                    match answer {
+                        Ok(payload) => {
+                            let found = inet::decode(identity.protocol, payload);
+                            each(identity, found.filter(|found| found.remote == identity.remote));
+                        }
+                        Err(Errno::ENOENT | Errno::ESTALE) => each(identity, None),
+                        Err(errno) => {
+                            failed.get_or_insert(errno);
+                        }
+                    }
+                },
+            )?;
+            if let Some(errno) = failed {
+                return Err(Error::errno("ask for", "a socket", errno));
+            }
+        }
+        Ok(())
     }
 
     /// Closes a socket: its process gets ECONNABORTED, its peer a RST (`tcp_abort`).

@@ -136,8 +136,7 @@ fn to(
             answer.in_use = limit.used.unwrap_or(0);
             answer.limits.push(limit);
             answer.uncertainty = why;
-            answer.rate_ceiling_per_second =
-                Some(f64::from(ports.count(|p| ports.is_offered(p))) / 60.0);
+            answer.rate_ceiling_per_second = Some(f64::from(ports.offered()) / 60.0);
             answer.assumptions.push(
                 "a program that binds first gets a port that no socket of its address has, for \
                  all destinations together; IP_BIND_ADDRESS_NO_PORT lifts that"
@@ -251,7 +250,7 @@ fn ports_to_bind(
             Conflict::No => {}
         }
     }
-    let offered = ports.count(|port| ports.is_offered(port));
+    let offered = ports.offered();
     let used = ports.count(|port| ports.is_offered(port) && held.contains(port));
     let doubtful = ports
         .count(|port| ports.is_offered(port) && !held.contains(port) && perhaps.contains(port));

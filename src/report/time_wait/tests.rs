@@ -68,7 +68,7 @@ fn set(snapshot: &mut Snapshot, name: &str, value: &str) {
 /// A counter before, and by how much it grew.
 fn count(snapshot: &mut Snapshot, name: &str, before: u64, grown: u64) {
     for (sample, value) in snapshot.samples.iter_mut().zip([before, before + grown]) {
-        sample.counters.values.insert(name.to_owned(), value);
+        sample.counters.insert(name, value);
     }
 }
 

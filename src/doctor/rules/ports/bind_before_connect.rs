@@ -91,7 +91,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     };
     let bound: Vec<&Socket> = evidence.tcp().filter(is_out).collect();
     let distinct: BTreeSet<u16> = bound.iter().map(|s| s.local.port).collect();
-    let (taken, offered) = (counted(distinct.len()), ports.count(|port| ports.is_offered(port)));
+    let (taken, offered) = (counted(distinct.len()), ports.offered());
     let part = percent(taken, offered.into());
     let levels = [(Severity::Warning, &WARNING), (Severity::Critical, &CRITICAL)];
     let severity = case.severity(part, &levels)?;

@@ -77,7 +77,8 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let range = settings.port_range()?;
     let reserved = settings.reserved_ports();
     let is_usable = |port: &u16| reserved.as_ref().is_none_or(|set| !set.contains(*port));
-    let usable = counted(range.clone().filter(is_usable).count());
+    let taken_out = reserved.as_ref().map_or(0, |set| set.count_in(range.clone()));
+    let usable = counted(range.len()) - u64::from(taken_out);
     let in_range: Vec<&Socket> = evidence.udp().filter(|s| range.contains(&s.local.port)).collect();
     let ports: BTreeSet<u16> = in_range.iter().map(|s| s.local.port).filter(is_usable).collect();
     let count = counted(ports.len());

@@ -55,7 +55,7 @@ mod tests {
             ("sockstat.UDP.inuse", 2),
             ("Tcp.CurrEstab", 4),
         ] {
-            counters.values.insert(name.to_owned(), value);
+            counters.insert(name, value);
         }
         let mut out = vec![];
         write(&mut out, &counters);
