@@ -8,6 +8,12 @@ pub struct PortSet {
     words: Box<[u64; 1024]>,
 }
 
+impl Default for PortSet {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl PortSet {
     /// No port.
     pub fn empty() -> Self {

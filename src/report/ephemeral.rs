@@ -30,7 +30,11 @@ pub struct EphemeralPorts {
     blocked: PortSet,
     /// In the range, not reserved, not blocked.
     usable: PortSet,
+    /// How many these are: every destination asks.
+    usable_number: u32,
+    /// Of them.
     suspected: PortSet,
+    suspected_number: u32,
 }
 
 /// Ports in use for one (local address, peer address, peer port).
@@ -78,12 +82,15 @@ impl EphemeralPorts {
             reserved: reserved.unwrap_or_else(PortSet::empty),
             blocked: PortSet::empty(),
             usable: PortSet::empty(),
+            usable_number: 0,
             suspected: PortSet::empty(),
+            suspected_number: 0,
         };
         bound.into_iter().for_each(|port| ports.blocked.insert(port));
         let mut offered = PortSet::empty();
         offered.insert_range(ports.range());
         ports.usable = offered.without(&ports.reserved).without(&ports.blocked);
+        ports.usable_number = ports.usable.len();
         ports.suspect(&tuples.into_iter().collect::<Vec<_>>(), listens);
         Some(ports)
     }
@@ -91,7 +98,7 @@ impl EphemeralPorts {
     /// The same with nothing suspected: what is counted then is a proof, and may be too little.
     #[must_use]
     pub fn certain(&self) -> Self {
-        Self { suspected: PortSet::empty(), ..self.clone() }
+        Self { suspected: PortSet::empty(), suspected_number: 0, ..self.clone() }
     }
 
     /// The range, both ends included.
@@ -123,7 +130,7 @@ impl EphemeralPorts {
 
     /// Ports that `connect(2)` can choose: the ceiling for each destination.
     pub fn usable(&self) -> u32 {
-        self.usable.len()
+        self.usable_number
     }
 
     /// Of these, those that `connect(2)` tries first.
@@ -135,7 +142,7 @@ impl EphemeralPorts {
     /// `connect(2)`, or by connections whose listener is gone. The kernel does not tell how a
     /// connected socket got its port.
     pub fn suspected(&self) -> u32 {
-        self.suspected.count_with(&self.usable)
+        self.suspected_number
     }
 
     /// Whether `connect(2)` can choose a port: in the range, not reserved, not blocked.
@@ -190,11 +197,13 @@ impl EphemeralPorts {
         let first_parity = self.usable_first();
         let mut found = PortSet::empty();
         for (_, uses) in tuples {
-            let (first, second): (Vec<PortUse>, Vec<PortUse>) =
-                uses.iter().filter(is_in).partition(|used| self.is_connects_parity(used.port));
-            if second.is_empty() {
+            let is_first = |used: &&PortUse| self.is_connects_parity(used.port);
+            // Mostly connect() has chosen, and finds enough in the first half.
+            if uses.iter().filter(is_in).all(|used| is_first(&used)) {
                 continue;
             }
+            let (first, second): (Vec<PortUse>, Vec<PortUse>) =
+                uses.iter().filter(is_in).partition(is_first);
             // connect() takes the second half when the first is used up. It may have been used up
             // when these were opened, so near its end the order of opening decides.
             let first_is_nearly_full = distinct(&first) * 4 >= first_parity as usize * 3;
@@ -222,6 +231,7 @@ impl EphemeralPorts {
                 found.insert(port);
             }
         }
+        self.suspected_number = found.len();
         self.suspected = found;
     }
 }
@@ -261,17 +271,36 @@ pub fn ports_in_use_among<'s>(
 /// The same of one tuple's uses of ports.
 pub fn in_use(uses: impl IntoIterator<Item = PortUse>, ports: &EphemeralPorts) -> InUse {
     let uses = uses.into_iter().filter(|used| ports.contains(used.port));
-    let mut uses: Vec<(u16, State)> = uses.map(|used| (used.port, used.state())).collect();
-    uses.sort_unstable();
-    uses.dedup();
+    let mut uses: Vec<(u16, u8)> = uses.map(|used| (used.port, used.state_number)).collect();
+    if !are_distinct(&uses) {
+        uses.sort_unstable();
+        uses.dedup();
+    }
     let mut in_use = InUse::default();
-    let mut last = None;
-    for (port, state) in uses {
+    let (mut last, mut numbers) = (None, [0u32; u8::MAX as usize + 1]);
+    for (port, state_number) in uses {
         in_use.total += u32::from(last != Some(port));
-        *in_use.by_state.entry(state).or_default() += 1;
+        numbers[usize::from(state_number)] += 1;
         last = Some(port);
     }
+    for (state_number, number) in (0..=u8::MAX).zip(numbers).filter(|(_, number)| *number > 0) {
+        let state = State::from_kernel(Protocol::Tcp, state_number);
+        *in_use.by_state.entry(state).or_default() += number;
+    }
     in_use
+}
+
+/// Whether no port is there twice, where that is found out sooner than by sorting.
+fn are_distinct(uses: &[(u16, u8)]) -> bool {
+    if uses.len() < 64 {
+        return false;
+    }
+    let mut seen = PortSet::empty();
+    uses.iter().all(|(port, _)| {
+        let is_new = !seen.contains(*port);
+        seen.insert(*port);
+        is_new
+    })
 }
 
 /// How many ports.

@@ -2,7 +2,6 @@
 //! connections that come by the hundred thousand.
 
 use crate::model::{
-    protocol::Protocol,
     socket::{Socket, TIME_WAIT_MS},
     state::State,
 };
@@ -15,7 +14,8 @@ pub struct PortUse {
     stamp: u32,
     /// The port.
     pub port: u16,
-    state_number: u8,
+    /// The kernel's number of its state.
+    pub state_number: u8,
     /// Which of the bits below hold.
     told: u8,
 }
@@ -50,11 +50,6 @@ impl PortUse {
             told |= IS_MAPPED;
         }
         Self { stamp, port: socket.local.port, state_number: socket.state.number(), told }
-    }
-
-    /// Its state.
-    pub fn state(&self) -> State {
-        State::from_kernel(Protocol::Tcp, self.state_number)
     }
 
     /// An address as the socket has it: IPv4-mapped, if it is of IPv6.
@@ -97,7 +92,7 @@ mod tests {
     use super::*;
     use crate::model::{
         endpoint::Endpoint,
-        protocol::Family,
+        protocol::{Family, Protocol},
         timer::{Timer, TimerKind},
     };
 
@@ -107,7 +102,7 @@ mod tests {
         let socket = |state| Socket::new(Protocol::Tcp, Family::Ipv4, state);
         let open = PortUse::of(&Socket { inode: Some(7), ..socket(State::CloseWait) });
         assert_eq!((open.inode(), open.left_ms(), open.age_ms()), (Some(7), None, None));
-        assert_eq!((open.state(), open.is_closed()), (State::CloseWait, false));
+        assert_eq!((open.state_number, open.is_closed()), (8, false));
         let timer = Some(Timer { kind: TimerKind::TimeWait, expires_ms: 59_000, retransmits: 0 });
         let closed = PortUse::of(&Socket { timer, ..socket(State::TimeWait) });
         assert_eq!((closed.inode(), closed.age_ms()), (None, Some(1_000)));

@@ -45,11 +45,15 @@ pub struct Owner {
     /// How much is known.
     pub confidence: Confidence,
     /// Its part, 0 to 1: of the group's sockets that were seen alive, where certain; else of the
-    /// connections that are alive now. `None`: several processes share the listener.
+    /// connections that are alive now, where possible of 1000 of them. `None`: several processes share the listener.
     pub share: Option<f64>,
     /// Sockets of the group that were seen in its hands.
     pub sockets_seen: u32,
 }
+
+/// Connections to a machine that are looked at where none goes to the destination itself: all are weak
+/// evidence, and on loopback they are every one there is.
+const SAMPLED: usize = 1000;
 
 /// Owners of a group, and those of its peers where these are on this machine too.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,10 +75,8 @@ impl<'c> Attribution<'c> {
     /// Sorts them.
     pub fn of(closes: &'c Closes) -> Self {
         let mut by_peer: HashMap<Endpoint, Vec<&Outgoing>> = HashMap::new();
-        for ((_, peer), outgoing) in &closes.outgoing {
-            if outgoing.uses.iter().any(|used| used.inode().is_some()) {
-                by_peer.entry(*peer).or_default().push(outgoing);
-            }
+        for (tuple, outgoing) in closes.outgoing.iter().filter(|(_, outgoing)| outgoing.open > 0) {
+            by_peer.entry(tuple.peer).or_default().push(outgoing);
         }
         Self { closes, by_peer }
     }
@@ -122,11 +124,12 @@ impl<'c> Attribution<'c> {
         self.by_peer.get(&peer).into_iter().flatten().flat_map(|outgoing| inodes(outgoing))
     }
 
-    /// Inodes of those to other ports of the same machine.
+    /// Inodes of those to other ports of the same machine, of so many that they tell who talks to it.
     fn to_the_machine_of(&self, peer: Endpoint) -> impl Iterator<Item = u64> {
         let is_other = move |end: &Endpoint| end.address == peer.address && end.port != peer.port;
         let others = self.by_peer.iter().filter(move |(end, _)| is_other(end));
-        others.flat_map(|(_, outgoing)| outgoing.iter().flat_map(|outgoing| inodes(outgoing)))
+        let theirs = others.flat_map(|(_, o)| o.iter().flat_map(|outgoing| inodes(outgoing)));
+        theirs.take(SAMPLED)
     }
 
     /// Whoever was seen with one of the connections, then whoever has others to the same
@@ -188,13 +191,16 @@ fn service(owners: &Owners, listener: Option<&Listener>, seen: &Tally<'_>) -> Ve
 fn tally(owners: &Owners, inodes: impl IntoIterator<Item = u64>) -> Tally<'_> {
     let mut tally = Tally::default();
     for inode in inodes {
-        // A socket shared by fork counts for each process that has it.
-        let holders: BTreeMap<u32, &Process> =
-            owners.holders(inode).map(|(process, _)| (process.pid, process)).collect();
-        tally.sockets += u32::from(!holders.is_empty());
-        for (pid, process) in holders {
-            tally.by_pid.entry(pid).or_insert((process, 0)).1 += 1;
+        // A socket shared by fork counts for each process that has it, once whatever its descriptors,
+        // which come one after the other.
+        let mut last = None;
+        for (process, _) in owners.holders(inode) {
+            if last != Some(process.pid) {
+                tally.by_pid.entry(process.pid).or_insert((process, 0)).1 += 1;
+            }
+            last = Some(process.pid);
         }
+        tally.sockets += u32::from(last.is_some());
     }
     tally
 }

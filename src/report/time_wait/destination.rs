@@ -86,19 +86,25 @@ pub fn ports(
     (closes, window_ms): (u32, u32),
 ) -> Ports {
     let found = ephemeral::in_use(uses.iter().copied(), ports);
-    let bound = uses.iter().filter(|used| ports.is_suspected(used.port));
-    let bound = bound.fold(0u32, |sum, _| sum + 1).min(found.total);
     let hold_ms = reuse_after_ms(settings, local, peer.address);
     // A socket that was bound first keeps its port also from those that could take it over.
-    let waiting = || {
-        uses.iter()
-            .filter(|used| used.is_closed() && ports.contains(used.port))
-            .filter_map(|used| Some((used.age_ms()?, ports.is_suspected(used.port))))
-    };
     let hold = |bound: bool| hold_ms.filter(|_| !bound).unwrap_or(TIME_WAIT_MS);
-    let reusable = waiting()
-        .filter(|(age, bound)| hold_ms.is_some() && *age > hold(*bound))
-        .fold(0, |n, _| n + 1);
+    let (mut bound, mut reusable) = (0u32, 0);
+    let mut free_in = [0; SECONDS as usize + 1];
+    for used in uses.iter().filter(|used| ports.contains(used.port)) {
+        let is_bound = ports.is_suspected(used.port);
+        bound += u32::from(is_bound);
+        let Some(age) = used.age_ms() else { continue };
+        if age <= hold(is_bound) {
+            let due_in = (hold(is_bound) - age).div_ceil(1000);
+            if let Some(second) = free_in.get_mut(due_in as usize) {
+                *second += 1;
+            }
+        } else if hold_ms.is_some() {
+            reusable += 1;
+        }
+    }
+    let bound = bound.min(found.total);
     let mut counted = Ports {
         usable: ports.usable(),
         in_use: found.total,
@@ -111,11 +117,8 @@ pub fn ports(
     };
     let mostly_bound = bound * 2 > found.total;
     counted.rate_ceiling_per_second = expected::per_second(counted.usable, hold(mostly_bound));
-    let due_in: Vec<u32> = waiting()
-        .filter(|(age, bound)| *age <= hold(*bound))
-        .map(|(age, bound)| hold(bound).saturating_sub(age))
-        .collect();
-    counted.time_to_full_s = time_to_full(&counted, &due_in, hold(mostly_bound), closes, window_ms);
+    counted.time_to_full_s =
+        time_to_full(&counted, &free_in, hold(mostly_bound), closes, window_ms);
     counted
 }
 
@@ -129,12 +132,12 @@ fn kept_by_others(ports: &EphemeralPorts) -> Option<u32> {
 }
 
 /// In how many seconds no port is left, if closes go on at this rate, open connections stay as
-/// many, and those in TIME_WAIT now are freed after `due_in` milliseconds each.
+/// many, and as many of those in TIME_WAIT now are freed as `free_in` says, second by second.
 ///
 /// After the time a port is held nothing changes any more: as many are freed as are taken.
 fn time_to_full(
     ports: &Ports,
-    due_in: &[u32],
+    free_in: &[u32],
     hold_ms: u32,
     closes: u32,
     window_ms: u32,
@@ -143,15 +146,9 @@ fn time_to_full(
     if taken >= ports.usable {
         return Some(0);
     }
-    let mut free_at = vec![0u32; SECONDS as usize + 1];
-    for ms in due_in {
-        if let Some(second) = free_at.get_mut(ms.div_ceil(1000) as usize) {
-            *second += 1;
-        }
-    }
     let mut freed = 0u64;
     let new_by = |ms: u64| u64::from(closes) * ms / u64::from(window_ms.max(1));
-    for (second, more) in (0u32..).zip(&free_at) {
+    for (second, more) in (0u32..).zip(free_in) {
         freed += u64::from(*more);
         // What this rate puts into TIME_WAIT from now on stays for the time a port is held.
         let new = new_by(u64::from(second.saturating_mul(1000).min(hold_ms)));

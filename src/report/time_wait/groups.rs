@@ -87,7 +87,7 @@ pub fn of(closes: &Closes, settings: &Settings, ephemeral: Option<&EphemeralPort
         let mut group = Group::of(&members, window_ms);
         if let Key::Client { local, peer } = members.key {
             let alive = open_to.get(&peer).copied().unwrap_or(0);
-            let uses = closes.outgoing.get(&(local, peer)).map(|to| to.uses.as_slice());
+            let uses = closes.to(local, peer).map(|to| to.uses.as_slice());
             let ports = ephemeral.map(|ephemeral| {
                 let (uses, seen) = (uses.unwrap_or_default(), (closes_seen, window_ms));
                 destination::ports(ephemeral, settings, uses, (local, peer), seen)

@@ -1,6 +1,8 @@
 //! Which listener a connection came in by, and which addresses are this machine's own.
 
-use crate::model::{endpoint::Endpoint, protocol::Protocol, socket::Socket, state::State};
+use crate::model::{
+    endpoint::Endpoint, ports::PortSet, protocol::Protocol, socket::Socket, state::State,
+};
 use hashbrown::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,6 +20,8 @@ pub struct Listener {
 #[derive(Debug, Clone, Default)]
 pub struct Listeners {
     by_port: HashMap<u16, Vec<Listener>>,
+    /// The ports of those, as bits: every socket asks, and most are on none of them.
+    ports: PortSet,
     addresses: HashSet<IpAddr>,
     /// The address that was met last: mostly it is met again.
     met: Option<IpAddr>,
@@ -40,16 +44,23 @@ impl Listeners {
             return;
         }
         let at = canonical(socket.local);
-        if self.met != Some(at.address) && !at.is_wildcard() {
-            self.met = Some(at.address);
-            self.addresses.insert(at.address);
-        }
+        self.meet_address(at.address);
         if socket.state == State::Listen {
             self.add(at, socket);
         }
     }
 
+    /// An address is this machine's.
+    #[inline]
+    pub fn meet_address(&mut self, address: IpAddr) {
+        if self.met != Some(address) && !address.is_unspecified() {
+            self.met = Some(address);
+            self.addresses.insert(address);
+        }
+    }
+
     fn add(&mut self, at: Endpoint, socket: &Socket) {
+        self.ports.insert(at.port);
         let here = self.by_port.entry(at.port).or_default();
         let only_v6 = socket.v6only == Some(true);
         match here.iter_mut().find(|known| known.at == at && known.only_v6 == only_v6) {
@@ -60,7 +71,11 @@ impl Listeners {
 
     /// The listener that a connection with this local end came in by: the one with the address,
     /// else the wildcard of its family, else an IPv6 wildcard that takes IPv4 too.
+    #[inline]
     pub fn accepting(&self, local: Endpoint) -> Option<&Listener> {
+        if !self.ports.contains(local.port) {
+            return None;
+        }
         let local = canonical(local);
         let here = self.by_port.get(&local.port)?;
         let at = |address: IpAddr| here.iter().find(|l| l.at.address == address);

@@ -59,7 +59,7 @@ impl Reckoning {
         closes.settle();
         // Without a destination nobody asks how many ports there are.
         let ephemeral = (closes.all.count > 0).then(|| {
-            let uses = closes.outgoing.iter().map(|((_, peer), out)| (*peer, out.uses.as_slice()));
+            let uses = closes.outgoing.iter().map(|(to, out)| (to.peer, out.uses.as_slice()));
             let listens = |end| closes.listeners.have(end);
             EphemeralPorts::among(&self.settings, closes.listeners.ports(), uses, listens)
         });

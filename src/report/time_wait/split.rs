@@ -32,10 +32,10 @@ pub fn split(closes: &Closes) -> Vec<Members> {
     let heard = closes.incoming.iter().map(server(true));
     let unheard = closes.unheard.iter().map(server(false));
     let clients = closes.outgoing.iter().filter(|(_, outgoing)| outgoing.closed > 0);
-    let clients = clients.map(|((local, peer), outgoing)| {
+    let clients = clients.map(|(tuple, outgoing)| {
         let mut history = closes.history();
         outgoing.uses.iter().filter(|used| used.is_closed()).for_each(|u| history.add(u.left_ms()));
-        let key = Key::Client { local: *local, peer: *peer };
+        let key = Key::Client { local: tuple.local, peer: tuple.peer };
         Members { key, history, peer_addresses: 1 }
     });
     let mut groups: Vec<Members> = heard.chain(unheard).chain(clients).collect();
