@@ -52,13 +52,13 @@ def serve(port):
     return work
 
 
-def come_and_go(port):
+def come_and_go(port, address="127.0.0.1"):
     """Opens a connection every 50 ms and closes each after two seconds."""
 
     def work(goes_on):
         open_now = []
         while goes_on():
-            open_now.append(socket.create_connection(("127.0.0.1", port)))
+            open_now.append(socket.create_connection((address, port)))
             if len(open_now) > 40:
                 oldest = open_now.pop(0)
                 oldest.shutdown(socket.SHUT_WR)
@@ -95,7 +95,9 @@ def started(name, work):
 
 pids = {}
 pids["served"] = started(b"served", serve(7100))
+started(b"mapped-server", serve(7150))
 pids["shared"] = started(b"shared", serve(7200))
+pids["mapped"] = started(b"mapped", come_and_go(7150, "::ffff:127.0.0.1"))
 pids["visitor"] = started(b"visitor", come_and_go(7100))
 pids["three"] = started(b"three", stay(7200, 3))
 pids["one"] = started(b"one", stay(7200, 1))

@@ -18,7 +18,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     process::Command,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -150,6 +150,111 @@ fn rates_and_history_are_those_of_the_closes() {
         let oldest = number(&towards(&after, 7001)["oldest_age_ms"]);
         assert!(oldest >= took.as_secs_f64() * 1000.0 - 200.0, "{oldest} after {took:?}");
     }
+}
+
+/// A group's closes, as the report tells them of each second, against when they were made: each second
+/// may have taken some of its neighbours', which half a second later or sooner would be theirs.
+fn closed_when(group: &Value, looked_at: SystemTime, made: &[SystemTime]) {
+    let told = group["closed_per_second"].as_array().unwrap();
+    assert_eq!(group["count"], made.len(), "{group}");
+    let mut so_far = 0;
+    for (second, more) in (1u32..).zip(told) {
+        so_far += more.as_u64().unwrap();
+        let younger_than = |seconds: f64| {
+            let is_younger = |at: &&SystemTime| {
+                looked_at.duration_since(**at).is_ok_and(|age| age.as_secs_f64() < seconds)
+            };
+            made.iter().filter(is_younger).count() as u64
+        };
+        let (least, most) =
+            (younger_than(f64::from(second) - 0.5), younger_than(f64::from(second) + 0.5));
+        assert!(
+            (least..=most).contains(&so_far),
+            "{so_far} closed within {second} s, not {least} to {most}: {group}"
+        );
+    }
+    assert_eq!(so_far, made.len() as u64);
+}
+
+#[test]
+fn one_look_tells_when_everything_was_closed_within_the_minute() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let namespace = namespace("40000 44999");
+    let v6 = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    let ends = [at(LOOPBACK, 7101), at(LOOPBACK, 7102), at(v6, 7103)];
+    let servers = namespace.run(|| ends.map(|end| listener(end, 100)));
+    // The last is closed by the side of the server, the others by that of the client.
+    let mut made: [Vec<SystemTime>; 3] = [vec![], vec![], vec![]];
+    for burst in [[70, 3, 20], [0, 20, 1], [150, 0, 40], [10, 10, 10], [90, 1, 0], [0, 40, 60]] {
+        for (number, index) in burst.into_iter().zip(0..) {
+            for _ in 0..number {
+                namespace.run(|| {
+                    let (client, accepted) = connect(ends[index], &servers[index]).unwrap();
+                    if index == 2 { close(accepted, client) } else { close(client, accepted) }
+                });
+                made[index].push(SystemTime::now());
+            }
+        }
+        thread::sleep(Duration::from_millis(1_300));
+    }
+    // Beside connections that stay.
+    let kept = namespace.run(|| {
+        let open = |index: usize| connect(ends[index], &servers[index]).unwrap();
+        (0..300).map(|n| open(n % 3)).collect::<Vec<_>>()
+    });
+    for switches in ["--interval 1", "--interval 1 --source proc"] {
+        let report = report(&namespace, switches);
+        let looked_at = report["generated_at"].as_str().unwrap();
+        let looked_at: jiff::Timestamp = looked_at.parse().unwrap();
+        let looked_at = u64::try_from(looked_at.as_millisecond()).unwrap();
+        let looked_at = SystemTime::UNIX_EPOCH + Duration::from_millis(looked_at);
+        let all: Vec<SystemTime> = made.iter().flatten().copied().collect();
+        let clients = made[0].len() + made[1].len();
+        assert_eq!(
+            (&report["total"], &report["client_side"]),
+            (&all.len().into(), &clients.into())
+        );
+        let of_all = serde_json::json!({
+            "count": report["total"], "closed_per_second": report["closed_per_second"]
+        });
+        closed_when(&of_all, looked_at, &all);
+        for (index, port) in [7101, 7102].into_iter().enumerate() {
+            let group = towards(&report, port);
+            closed_when(group, looked_at, &made[index]);
+            assert_eq!((&group["alive"], &group["peer_addresses"]), (&100.into(), &1.into()));
+            // What is open takes ports as well.
+            assert_eq!(group["ports_in_use"], made[index].len() + 100, "{group}");
+        }
+        let server = group(&report, &[("side", "server".into()), ("local_port", 7103.into())]);
+        closed_when(server, looked_at, &made[2]);
+    }
+    drop(kept);
+}
+
+#[test]
+fn where_nothing_is_in_time_wait_that_is_said_and_as_soon_as_something_is() {
+    if !require_live(&["ip"]) {
+        return;
+    }
+    let namespace = namespace("40000 40099");
+    let to = at(LOOPBACK, 7104);
+    let (server, kept) = namespace.run(|| {
+        let server = listener(to, 100);
+        let kept: Vec<_> = (0..20).map(|_| connect(to, &server).unwrap()).collect();
+        (server, kept)
+    });
+    let none = report(&namespace, "--interval 0.1");
+    assert_eq!((&none["total"], &none["groups"]), (&0.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&none["verdict"], &none["source"]["kind"]),
+        (&"harmless".into(), &"netlink".into())
+    );
+    namespace.run(|| client_closes(1, to, &server));
+    let one = report(&namespace, "--interval 0.1");
+    assert_eq!((&one["total"], &towards(&one, 7104)["alive"]), (&1.into(), &20.into()));
+    drop(kept);
 }
 
 #[test]
@@ -304,12 +409,14 @@ fn owners_are_certain_likely_or_possible() {
     let netlink = report(&namespace, "");
     assert_eq!(owners(&netlink, 7100, "owners"), [owner("visitor", "certain", 1.0)]);
     assert_eq!(owners(&netlink, 7100, "peer_owners"), [owner("served", "certain", 1.0)]);
+    // An IPv6 socket with IPv4-mapped addresses, as Java has them, is asked about by its own.
+    assert_eq!(owners(&netlink, 7150, "owners"), [owner("mapped", "certain", 1.0)]);
     let seen = towards(&netlink, 7100)["owners"][0]["sockets_seen"].as_u64().unwrap();
     assert!(seen > 0 && seen < 40, "{seen} of about 20");
     let likely = [owner("three", "likely", 0.75), owner("one", "likely", 0.25)];
     assert_eq!(owners(&netlink, 7200, "owners"), likely);
     let possible = owners(&netlink, 7300, "owners");
-    assert_eq!(possible.len(), 3, "{possible:?}");
+    assert_eq!(possible.len(), 4, "{possible:?}");
     assert!(possible.iter().all(|(_, _, confidence, _)| confidence == "possible"));
 
     // /proc has no cookies: what was certain is likely.
