@@ -138,7 +138,7 @@ fn memory(evidence: &Evidence<'_>) -> String {
 
 fn descriptors(evidence: &Evidence<'_>) -> String {
     // Of equally full ones that with most; one that has none, as threads of the kernel, is no news.
-    let fullest = evidence.descriptor_use().into_iter().filter(|used| used.open > 0);
+    let fullest = evidence.descriptor_use().iter().filter(|used| used.open > 0);
     let fullest = fullest.max_by_key(|used| (used.per_mille(), used.open));
     fullest.map_or_else(String::new, |used| {
         format!("fullest {} {} of {}", used.party.text(), used.open, used.limit)

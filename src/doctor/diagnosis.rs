@@ -10,10 +10,7 @@ use super::{
     story,
     subject::Kind,
 };
-use crate::{
-    model::{snapshot::Snapshot, socket_options::SocketOptions, state::State},
-    report::capacity::estimate::Estimate,
-};
+use crate::model::{snapshot::Snapshot, socket_options::SocketOptions, state::State};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
@@ -258,7 +255,7 @@ pub fn of(
         areas,
         excepted,
         figures: figures(evidence),
-        nearest_limit: nearest(evidence.snapshot),
+        nearest_limit: nearest(evidence),
         socket_options: evidence.socket_options.map(<[_]>::to_vec),
     }
 }
@@ -319,10 +316,8 @@ fn figures(evidence: &Evidence<'_>) -> BTreeMap<&'static str, u64> {
     .collect()
 }
 
-fn nearest(snapshot: &Snapshot) -> Option<Nearest> {
-    // A report without a question always has an answer.
-    let estimate = Estimate::of(snapshot, None, &[]).ok()?;
-    let (limit, used_percent) = estimate.tightest()?;
+fn nearest(evidence: &Evidence<'_>) -> Option<Nearest> {
+    let (limit, used_percent) = evidence.estimate()?.tightest()?;
     Some(Nearest {
         id: limit.id.name(),
         subject: limit.subject.clone(),

@@ -1,8 +1,10 @@
 //! A snapshot seen the way rules ask: rates instead of totals, sockets before and after, who
 //! accepts them, ports by destination. Everything that costs a walk is made once and shared.
 
+pub use super::sorted::Direction;
 use super::{
     parties::{self, Party},
+    sorted::{ByDirection, ByState},
     tuples::Tuples,
 };
 use crate::{
@@ -15,8 +17,10 @@ use crate::{
         socket::Socket,
         socket_options::SocketOptions,
         state::State,
+        tcp_info::{TcpField, field},
     },
     report::{
+        capacity::estimate::Estimate,
         ephemeral::EphemeralPorts,
         port_use::PortUse,
         time_wait::{
@@ -26,11 +30,8 @@ use crate::{
         },
     },
 };
-use std::{
-    cell::OnceCell,
-    collections::{HashMap, HashSet},
-    net::IpAddr,
-};
+use hashbrown::{HashMap, HashSet};
+use std::{cell::OnceCell, collections::BTreeMap, net::IpAddr};
 
 /// Growth of a counter in the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,15 +130,6 @@ impl DescriptorUse {
     }
 }
 
-/// Which way a connection was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Direction {
-    /// It came in by the listener at this end, IPv4-mapped addresses as IPv4.
-    In(Endpoint),
-    /// It went out to this end.
-    Out(Endpoint),
-}
-
 /// Sockets of a destination below this part of the usable ports are not counted port by port: a
 /// host has many thousand destinations with a few sockets each.
 const FEWEST: usize = 40;
@@ -152,6 +144,11 @@ pub struct Evidence<'s> {
     /// Options of sockets, where they were to be read.
     pub socket_options: Option<&'s [SocketOptions]>,
     options: HashMap<u64, &'s SocketOptions>,
+    by_state: OnceCell<ByState<'s>>,
+    by_direction: OnceCell<ByDirection<'s>>,
+    by_process: OnceCell<HashMap<u32, Vec<&'s Socket>>>,
+    came: OnceCell<HashSet<u64>>,
+    estimate: OnceCell<Option<Estimate>>,
     tuples: OnceCell<Tuples<'s>>,
     ephemeral: OnceCell<Option<EphemeralPorts>>,
     usable: OnceCell<Option<u32>>,
@@ -170,6 +167,11 @@ impl<'s> Evidence<'s> {
             earlier: snapshot.earlier.iter().flatten().filter_map(by_key).collect(),
             socket_options: options,
             options: options.into_iter().flatten().map(|read| (read.inode, read)).collect(),
+            by_state: OnceCell::new(),
+            by_direction: OnceCell::new(),
+            by_process: OnceCell::new(),
+            came: OnceCell::new(),
+            estimate: OnceCell::new(),
             tuples: OnceCell::new(),
             ephemeral: OnceCell::new(),
             usable: OnceCell::new(),
@@ -230,7 +232,68 @@ impl<'s> Evidence<'s> {
 
     /// TCP sockets in a state at the last look.
     pub fn in_state(&self, state: State) -> impl Iterator<Item = &'s Socket> + Clone {
-        self.tcp().filter(move |socket| socket.state == state)
+        self.by_state().state(state).iter().copied()
+    }
+
+    /// TCP sockets in any of these states at the last look, state by state.
+    pub fn in_states<const N: usize>(
+        &self,
+        states: [State; N],
+    ) -> impl Iterator<Item = &'s Socket> + Clone {
+        states.into_iter().flat_map(|state| self.in_state(state))
+    }
+
+    /// TCP sockets that wait for an acknowledgement, or for the peer's window to open.
+    pub fn unanswered(&self) -> impl Iterator<Item = &'s Socket> + Clone {
+        self.by_state().unanswered.iter().copied()
+    }
+
+    fn by_state(&self) -> &ByState<'s> {
+        self.by_state.get_or_init(|| ByState::of(&self.snapshot.sockets))
+    }
+
+    /// Connections in any state by the listener they came in by.
+    pub fn incoming(&self) -> &BTreeMap<Endpoint, Vec<&'s Socket>> {
+        &self.by_direction().incoming
+    }
+
+    /// Connections in any state by the address they went out from and the end they went to.
+    pub fn outgoing(&self) -> &BTreeMap<(IpAddr, Endpoint), Vec<&'s Socket>> {
+        &self.by_direction().outgoing
+    }
+
+    fn by_direction(&self) -> &ByDirection<'s> {
+        self.by_direction.get_or_init(|| ByDirection::of(self.tcp(), |s| self.direction(s)))
+    }
+
+    /// TCP sockets of a process, as far as their owners are known.
+    pub fn held_by(&self, pid: u32) -> &[&'s Socket] {
+        let by_process = self.by_process.get_or_init(|| {
+            let mut by_process: HashMap<u32, Vec<&Socket>> = HashMap::new();
+            let owners = &self.snapshot.owners;
+            if owners.processes().is_empty() {
+                return by_process;
+            }
+            for socket in self.tcp() {
+                let holders = socket.inode.into_iter().flat_map(|inode| owners.holders(inode));
+                let mut before = None;
+                for (process, _) in holders {
+                    // By process: several descriptors of one follow each other.
+                    if before != Some(process.pid) {
+                        by_process.entry(process.pid).or_default().push(socket);
+                    }
+                    before = Some(process.pid);
+                }
+            }
+            by_process
+        });
+        by_process.get(&pid).map_or(&[], Vec::as_slice)
+    }
+
+    /// What limits connections.
+    pub fn estimate(&self) -> Option<&Estimate> {
+        // A report without a question always has an answer.
+        self.estimate.get_or_init(|| Estimate::of(self.snapshot, None, &[]).ok()).as_ref()
     }
 
     /// A socket at the first look. `None`: it was not there, or there was one look.
@@ -242,7 +305,11 @@ impl<'s> Evidence<'s> {
     /// socket from another (/proc/net does not, of one that no process holds).
     pub fn is_new(&self, socket: &Socket) -> Option<bool> {
         let key = socket.cookie.or(socket.inode)?;
-        self.has_two_looks().then(|| !self.earlier.contains_key(&key))
+        let came = || {
+            let keys = self.snapshot.sockets.iter().filter_map(|s| s.cookie.or(s.inode));
+            keys.filter(|key| !self.earlier.contains_key(key)).collect()
+        };
+        self.has_two_looks().then(|| self.came.get_or_init(came).contains(&key))
     }
 
     /// Whether sockets were looked at twice.
@@ -269,8 +336,9 @@ impl<'s> Evidence<'s> {
 
     /// What flowed in a connection within the window. `None`: it is not known.
     pub fn flowed(&self, socket: &Socket) -> Option<Flow> {
-        let before = self.earlier(socket)?.flow.as_deref()?;
-        Some(Flow::of(socket)?.since(before))
+        // Most connections of a large host have never sent.
+        let now = Flow::of(socket)?;
+        Some(now.since(self.earlier(socket)?.flow.as_deref()?))
     }
 
     /// By how much a socket's own count of drops grew in the window. `None`: it is not known.
@@ -287,14 +355,17 @@ impl<'s> Evidence<'s> {
     /// Milliseconds since the peer was heard last: of a CLOSE_WAIT or FIN_WAIT_2 nearly its age,
     /// and never more than that, since nothing comes after the FIN but answers to probes.
     pub fn silent_ms(socket: &Socket) -> Option<u64> {
-        Self::info(socket, "last_ack_recv")
+        const HEARD: &TcpField = field("last_ack_recv");
+        socket.tcp_info.as_ref()?.value(HEARD)
     }
 
     /// Milliseconds since data was sent or received on a connection, whichever is less. `None`: the
     /// source does not tell.
     pub fn idle_ms(socket: &Socket) -> Option<u64> {
-        let sent = Self::info(socket, "last_data_sent")?;
-        Some(sent.min(Self::info(socket, "last_data_recv")?))
+        const SENT: &TcpField = field("last_data_sent");
+        const RECEIVED: &TcpField = field("last_data_recv");
+        let info = socket.tcp_info.as_ref()?;
+        Some(info.value(SENT)?.min(info.value(RECEIVED)?))
     }
 
     /// Its options. `None`: they were not read.
@@ -408,34 +479,32 @@ impl<'s> Evidence<'s> {
     }
 
     /// Processes with their descriptors, as far as they can be counted.
-    pub fn descriptor_use(&self) -> Vec<DescriptorUse> {
-        self.descriptors
-            .get_or_init(|| {
-                let known: HashMap<u32, Party> = self
-                    .snapshot
-                    .owners
-                    .processes()
-                    .iter()
-                    .map(|process| (process.pid, Party::of(process)))
-                    .collect();
-                let of = |process: &crate::model::limits::ProcessLimits| {
-                    let limit = process.soft.filter(|soft| *soft != u64::MAX)?;
-                    let party = known.get(&process.pid).cloned().unwrap_or_else(|| Party {
-                        pid: Some(process.pid),
-                        command: Some(crate::model::name::Name(process.command.clone())),
-                        ..Party::default()
-                    });
-                    let hard = process.hard.filter(|hard| *hard != u64::MAX);
-                    Some(DescriptorUse { party, open: process.below(limit)?, limit, hard })
-                };
-                self.snapshot.limits.processes.iter().filter_map(of).collect()
-            })
-            .clone()
+    pub fn descriptor_use(&self) -> &[DescriptorUse] {
+        self.descriptors.get_or_init(|| {
+            let known: HashMap<u32, Party> = self
+                .snapshot
+                .owners
+                .processes()
+                .iter()
+                .map(|process| (process.pid, Party::of(process)))
+                .collect();
+            let of = |process: &crate::model::limits::ProcessLimits| {
+                let limit = process.soft.filter(|soft| *soft != u64::MAX)?;
+                let party = known.get(&process.pid).cloned().unwrap_or_else(|| Party {
+                    pid: Some(process.pid),
+                    command: Some(crate::model::name::Name(process.command.clone())),
+                    ..Party::default()
+                });
+                let hard = process.hard.filter(|hard| *hard != u64::MAX);
+                Some(DescriptorUse { party, open: process.below(limit)?, limit, hard })
+            };
+            self.snapshot.limits.processes.iter().filter_map(of).collect()
+        })
     }
 
     /// Descriptors of one process.
-    pub fn descriptors_of(&self, pid: Option<u32>) -> Option<DescriptorUse> {
-        self.descriptor_use().into_iter().find(|used| used.party.pid == pid && pid.is_some())
+    pub fn descriptors_of(&self, pid: Option<u32>) -> Option<&DescriptorUse> {
+        self.descriptor_use().iter().find(|used| used.party.pid == pid && pid.is_some())
     }
 
     /// Distinct addresses of peers.

@@ -13,6 +13,7 @@ pub mod rule;
 pub mod rules;
 pub mod share;
 pub mod software;
+mod sorted;
 pub mod story;
 pub mod subject;
 pub mod threshold;

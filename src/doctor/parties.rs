@@ -5,8 +5,8 @@ use crate::model::{
     owner::{Owners, Process},
     socket::Socket,
 };
+use hashbrown::HashMap;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// A process, or what is known where no process can be named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -71,18 +71,31 @@ pub fn holders(owners: &Owners, socket: &Socket) -> Vec<Party> {
     parties
 }
 
+/// The lowest id of the processes that hold a socket.
+fn first_holder(owners: &Owners, socket: &Socket) -> Option<u32> {
+    let holders = socket.inode.into_iter().flat_map(|inode| owners.holders(inode));
+    holders.map(|(process, _)| process.pid).min()
+}
+
 /// Sockets by their holder, the largest group first. One that several processes share counts for
 /// the first of them: it is one socket.
 pub fn by_holder<'s>(
     owners: &Owners,
     sockets: impl IntoIterator<Item = &'s Socket>,
 ) -> Vec<(Party, Vec<&'s Socket>)> {
-    let mut groups: BTreeMap<Party, Vec<&Socket>> = BTreeMap::new();
+    // A process is one party, whatever is known of it; making one of each socket takes longer.
+    let mut groups: HashMap<(Option<u32>, Option<u32>), Vec<&Socket>> = HashMap::new();
     for socket in sockets {
-        let holder = holders(owners, socket).into_iter().next().unwrap_or_default();
-        groups.entry(holder).or_default().push(socket);
+        let pid = first_holder(owners, socket);
+        let uid = socket.uid.filter(|_| pid.is_none());
+        groups.entry((pid, uid)).or_default().push(socket);
     }
-    let mut groups: Vec<_> = groups.into_iter().collect();
+    let party = |sockets: Vec<&'s Socket>| {
+        let first = sockets.first()?;
+        Some((holders(owners, first).into_iter().next().unwrap_or_default(), sockets))
+    };
+    let mut groups: Vec<_> = groups.into_values().filter_map(party).collect();
+    groups.sort_by(|(a, _), (b, _)| a.cmp(b));
     groups.sort_by_key(|(_, sockets)| std::cmp::Reverse(sockets.len()));
     groups
 }

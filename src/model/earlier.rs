@@ -1,7 +1,13 @@
 //! A socket at the first of two looks: what is compared with the last look, and no more, since a
 //! host has them by the hundred thousand.
 
-use super::{protocol::Protocol, queues::Queues, socket::Socket, state::State};
+use super::{
+    protocol::Protocol,
+    queues::Queues,
+    socket::Socket,
+    state::State,
+    tcp_info::{TcpField, field},
+};
 use serde::{Deserialize, Serialize};
 
 /// A socket at the first look.
@@ -70,15 +76,22 @@ pub struct Flow {
 impl Flow {
     /// Reads it off a socket. `None`: no `tcp_info`, or one without these counts.
     pub fn of(socket: &Socket) -> Option<Self> {
+        const SEGMENTS_OUT: &TcpField = field("segs_out");
+        const RETRANSMITTED: &TcpField = field("total_retrans");
+        const ACKED: &TcpField = field("bytes_acked");
+        const RECEIVED: &TcpField = field("bytes_received");
+        const BUSY: &TcpField = field("busy_time");
+        const RWND_LIMITED: &TcpField = field("rwnd_limited");
+        const SNDBUF_LIMITED: &TcpField = field("sndbuf_limited");
         let info = socket.tcp_info.as_ref()?;
         Some(Self {
-            segments_out: info.by_id("segs_out")?,
-            retransmitted: info.by_id("total_retrans")?,
-            bytes_acked: info.by_id("bytes_acked")?,
-            bytes_received: info.by_id("bytes_received")?,
-            busy_us: info.by_id("busy_time")?,
-            rwnd_limited_us: info.by_id("rwnd_limited")?,
-            sndbuf_limited_us: info.by_id("sndbuf_limited")?,
+            segments_out: info.value(SEGMENTS_OUT)?,
+            retransmitted: info.value(RETRANSMITTED)?,
+            bytes_acked: info.value(ACKED)?,
+            bytes_received: info.value(RECEIVED)?,
+            busy_us: info.value(BUSY)?,
+            rwnd_limited_us: info.value(RWND_LIMITED)?,
+            sndbuf_limited_us: info.value(SNDBUF_LIMITED)?,
         })
     }
 

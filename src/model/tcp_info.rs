@@ -124,6 +124,31 @@ fields! {
     "accecn" "accecn" "AccEcn" Count U32 276 "6.18" "accecn_fail_mode, tcpi_accecn_opt_seen" "raw word of AccECN: its two halves differ between 6.18 and 7.0";
 }
 
+/// A field by its id, for who reads it of every socket.
+///
+/// # Panics
+///
+/// Where there is no such field: in a constant, which is where it is for, that does not compile.
+pub const fn field(id: &str) -> &'static TcpField {
+    let mut at = 0;
+    while at < TCP_FIELDS.len() {
+        if is_same(TCP_FIELDS[at].id, id) {
+            return &TCP_FIELDS[at];
+        }
+        at += 1;
+    }
+    panic!("no such field of tcp_info")
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 /// Where `rtt`, `rcv_rtt` and `min_rtt` lie.
 const ROUND_TRIPS: [Place; 3] = [Place::U32(68), Place::U32(92), Place::U32(148)];
 

@@ -148,6 +148,7 @@ impl Examined {
         let round = before.map(|_| Round::of(&evidence));
         let watch = before.zip(round.as_ref()).map(|(before, now)| Watch { before, now });
         let diagnosis = diagnosis::of(&evidence, RULES, plan, watch);
+        drop(evidence);
         let about = snapshot.about.clone();
         let is_named = diagnosis.sockets().next().is_some();
         Self { about, diagnosis, round, snapshot: is_named.then_some(snapshot) }

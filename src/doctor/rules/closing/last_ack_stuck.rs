@@ -62,10 +62,10 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
     let is_stuck = |s: &&Socket| {
-        matches!(s.state, State::LastAck | State::Closing)
-            && s.timer.is_some_and(|timer| f64::from(timer.retransmits) >= case.at(&RETRIES))
+        s.timer.is_some_and(|timer| f64::from(timer.retransmits) >= case.at(&RETRIES))
     };
-    let stuck: Vec<&Socket> = evidence.tcp().filter(is_stuck).collect();
+    let stuck: Vec<&Socket> =
+        evidence.in_states([State::LastAck, State::Closing]).filter(is_stuck).collect();
     let count = counted(stuck.len());
     let levels = [(Severity::Notice, &NOTICE), (Severity::Warning, &WARNING)];
     let severity = case.severity(number(count), &levels)?;

@@ -100,12 +100,8 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let aborts = (aborted > 0 && by_part.is_some()).then_some(Severity::Critical);
     let severity = by_part.max(aborts)?;
     let here: Vec<&Socket> = evidence
-        .tcp()
-        .filter(|s| {
-            matches!(s.state, State::FinWait1 | State::Closing | State::LastAck)
-                && s.inode.is_none()
-                && !s.is_mini()
-        })
+        .in_states([State::FinWait1, State::Closing, State::LastAck])
+        .filter(|s| s.inode.is_none() && !s.is_mini())
         .collect();
     let unread = here.iter().filter(|s| s.timer.is_some_and(|t| t.kind == TimerKind::WindowProbe));
     let bytes: u64 = here

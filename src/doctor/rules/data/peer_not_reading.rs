@@ -101,7 +101,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             && number(stalled_ms(s)) >= case.at(&STALLED) * 1000.0
     };
     let mut services: BTreeMap<(Party, Direction), Vec<&Socket>> = BTreeMap::new();
-    for socket in evidence.tcp().filter(waits) {
+    for socket in evidence.unanswered().filter(waits) {
         let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
         if let Some(direction) = evidence.direction(socket) {
             services.entry((holder, direction)).or_default().push(socket);

@@ -14,7 +14,10 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::socket::Socket,
+    model::{
+        socket::Socket,
+        tcp_info::{TcpField, field},
+    },
 };
 
 const LIMITED: Threshold = Threshold::new(
@@ -59,14 +62,20 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     judge,
 };
 
+const BUSY_TIME: &TcpField = field("busy_time");
+
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let Some(window_s) = evidence.window_s() else { return Judgement::Found(vec![]) };
+    let (busy_us, part) = (window_s * 1e6 * case.at(&BUSY) / 100.0, case.at(&LIMITED));
     let limited = |s: &&Socket| {
-        evidence.flowed(s).is_some_and(|flow| {
-            number(flow.busy_us) >= window_s * 1e6 * case.at(&BUSY) / 100.0
-                && percent(flow.sndbuf_limited_us, flow.busy_us) >= case.at(&LIMITED)
-        })
+        // Nearly all were never busy for so long: of few it matters for how long they are now.
+        let ever = s.tcp_info.as_ref().and_then(|info| info.value(BUSY_TIME));
+        ever.is_some_and(|us| number(us) >= busy_us)
+            && evidence.flowed(s).is_some_and(|flow| {
+                number(flow.busy_us) >= busy_us
+                    && percent(flow.sndbuf_limited_us, flow.busy_us) >= part
+            })
     };
     let groups = evidence.by_holder(evidence.tcp().filter(limited));
     let found = groups.iter().filter_map(|(party, sockets)| finding(case, party, sockets));

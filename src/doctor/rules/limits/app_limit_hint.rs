@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence},
+        evidence::Evidence,
         finding::{Confidence, Finding, Severity},
         parties::Party,
         rule::{Advice, Case, Judgement, Rule},
@@ -15,7 +15,6 @@ use crate::{
     model::{endpoint::Endpoint, socket::Socket, state::State},
     report::time_wait::listeners::canonical,
 };
-use std::collections::BTreeMap;
 
 const NEAR: Threshold =
     Threshold::new("notice_percent", 90.0, "of the default, from the program's documentation");
@@ -106,13 +105,10 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut services: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
-    for socket in evidence.in_state(State::Established) {
-        if let Some(Direction::In(at)) = evidence.direction(socket) {
-            services.entry(at).or_default().push(socket);
-        }
-    }
-    let found = services.iter().filter_map(|(at, sockets)| finding(case, *at, sockets));
+    let found = evidence.incoming().iter().filter_map(|(at, sockets)| {
+        let is_open = |s: &&&Socket| s.state == State::Established;
+        finding(case, *at, counted(sockets.iter().filter(is_open).count()))
+    });
     found.collect::<Vec<_>>().into()
 }
 
@@ -128,7 +124,7 @@ fn program(at: Endpoint, parties: &[Party]) -> Option<&'static Default> {
     DEFAULTS.iter().find(|program| known.iter().any(|party| is_it(program, party)))
 }
 
-fn finding(case: &Case<'_, '_>, at: Endpoint, sockets: &[&Socket]) -> Option<Finding> {
+fn finding(case: &Case<'_, '_>, at: Endpoint, count: u64) -> Option<Finding> {
     let parties = case.evidence.holders_at(at);
     let program = program(at, &parties)?;
     // Each worker of nginx has a limit of its own; the master is none.
@@ -136,7 +132,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, sockets: &[&Socket]) -> Option<Fin
         "nginx" => counted(parties.len()).saturating_sub(1).max(1),
         _ => 1,
     };
-    let (count, limit) = (counted(sockets.len()), program.limit * workers);
+    let limit = program.limit * workers;
     let part = percent(count, limit);
     // Far above the default, the default does not hold.
     if part < case.at(&NEAR) || count > limit {

@@ -78,11 +78,11 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
         (Severity::Warning, &WARNING),
         (Severity::Critical, &CRITICAL),
     ];
-    let fullest = case.evidence.descriptor_use().into_iter().filter_map(|used| {
+    let fullest = case.evidence.descriptor_use().iter().filter_map(|used| {
         let severity = case.severity(percent(used.open, used.limit), &levels)?;
         Some((used, severity))
     });
-    fullest.map(|(used, severity)| finding(case, &used, severity)).collect::<Vec<_>>().into()
+    fullest.map(|(used, severity)| finding(case, used, severity)).collect::<Vec<_>>().into()
 }
 
 fn finding(case: &Case<'_, '_>, used: &DescriptorUse, severity: Severity) -> Finding {
@@ -95,9 +95,9 @@ fn finding(case: &Case<'_, '_>, used: &DescriptorUse, severity: Severity) -> Fin
     } else {
         format!("{} uses {open} of {limit} descriptors ({part:.0} %)", subject.text)
     };
-    let held = held(evidence, used);
+    let held = used.party.pid.map_or(&[][..], |pid| evidence.held_by(pid));
     let close_wait = counted(held.iter().filter(|s| s.state == State::CloseWait).count());
-    let waiting = waiting(evidence, &held);
+    let waiting = waiting(evidence, held);
     let mut finding = RULE
         .finding(severity, subject, title)
         .with("descriptors", open)
@@ -134,16 +134,6 @@ fn finding(case: &Case<'_, '_>, used: &DescriptorUse, severity: Severity) -> Fin
     } else {
         finding
     }
-}
-
-/// Its sockets, as far as its owner is known.
-fn held<'s>(evidence: &Evidence<'s>, used: &DescriptorUse) -> Vec<&'s Socket> {
-    let is_its = |s: &&Socket| {
-        s.inode.is_some_and(|inode| {
-            evidence.snapshot.owners.holders(inode).any(|(p, _)| Some(p.pid) == used.party.pid)
-        })
-    };
-    evidence.tcp().filter(is_its).collect()
 }
 
 /// Connections that wait at listeners among these.

@@ -15,7 +15,7 @@ use crate::{
         threshold::Threshold,
     },
     model::endpoint::Endpoint,
-    report::capacity::{estimate::Estimate, limit::LimitId, listeners::Listener},
+    report::capacity::{limit::LimitId, listeners::Listener},
 };
 
 const NOTICE: Threshold =
@@ -71,12 +71,12 @@ const WATCHED: [LimitId; 5] = [
 ];
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
-    match Estimate::of(case.evidence.snapshot, None, &[]) {
-        Ok(estimate) => {
+    match case.evidence.estimate() {
+        Some(estimate) => {
             let found = estimate.listeners.iter().filter_map(|listener| finding(case, listener));
             found.collect::<Vec<_>>().into()
         }
-        Err(_) => Judgement::Skipped("no estimate can be made of this snapshot".into()),
+        None => Judgement::Skipped("no estimate can be made of this snapshot".into()),
     }
 }
 

@@ -78,12 +78,8 @@ const SELECT: u64 = 1024;
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut waiting: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
-    let is_waiting = |s: &&Socket| {
-        s.inode.is_none()
-            && matches!(s.state, State::Established | State::CloseWait)
-            && s.peer().is_some()
-    };
-    for socket in evidence.tcp().filter(is_waiting) {
+    let is_waiting = |s: &&Socket| s.inode.is_none() && s.peer().is_some();
+    for socket in evidence.in_states([State::Established, State::CloseWait]).filter(is_waiting) {
         if let Some(listener) = evidence.listeners.accepting(socket.local) {
             waiting.entry(listener.at).or_default().push(socket);
         }

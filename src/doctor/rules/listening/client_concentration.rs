@@ -3,7 +3,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence},
+        evidence::Evidence,
         finding::{Finding, Severity},
         rule::{Advice, Case, Judgement, Rule},
         share::{counted, number, percent},
@@ -84,13 +84,11 @@ struct Service<'s> {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut services: BTreeMap<Endpoint, Service<'_>> = BTreeMap::new();
-    for socket in evidence.tcp().filter(|s| s.state != State::Listen && !s.is_mini()) {
+    for (at, sockets) in evidence.incoming() {
         // What comes from this machine is under its own control.
-        if evidence.listeners.is_local(socket.remote.address) {
-            continue;
-        }
-        if let Some(Direction::In(at)) = evidence.direction(socket) {
-            let service = services.entry(at).or_default();
+        let is_far = |s: &&&Socket| !s.is_mini() && !evidence.listeners.is_local(s.remote.address);
+        for socket in sockets.iter().filter(is_far) {
+            let service = services.entry(*at).or_default();
             let side = if socket.state == State::SynRcvd {
                 &mut service.waiting
             } else {

@@ -6,7 +6,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence, Listening},
+        evidence::{Evidence, Listening},
         finding::{Finding, Severity},
         needs::Need,
         rule::{Advice, Case, Judgement, Rule},
@@ -90,9 +90,9 @@ struct Traffic {
 
 fn traffic(evidence: &Evidence<'_>) -> HashMap<Endpoint, Traffic> {
     let mut traffic: HashMap<Endpoint, Traffic> = HashMap::new();
-    for socket in evidence.tcp() {
-        if let Some(Direction::In(at)) = evidence.direction(socket) {
-            let one = traffic.entry(at).or_default();
+    for (at, sockets) in evidence.incoming() {
+        let one = traffic.entry(*at).or_default();
+        for socket in sockets {
             one.open += u64::from(!socket.is_mini());
             one.came += u64::from(evidence.is_new(socket) == Some(true));
         }

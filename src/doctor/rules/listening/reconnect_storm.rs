@@ -7,7 +7,6 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::Direction,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         rounds::Watched,
@@ -18,7 +17,6 @@ use crate::{
     },
     model::{endpoint::Endpoint, socket::Socket, state::State},
 };
-use std::collections::BTreeMap;
 
 const FEWEST: Threshold = Threshold::new(
     "least_connections",
@@ -78,24 +76,26 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut services: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
-    for socket in evidence.in_state(State::Established) {
-        if let Some(Direction::In(at)) = evidence.direction(socket) {
-            services.entry(at).or_default().push(socket);
-        }
-    }
+    let is_open = |s: &&&Socket| s.state == State::Established;
     let is_new = |s: &&&Socket| evidence.is_new(s) == Some(true);
-    let new_of = |sockets: &[&Socket]| counted(sockets.iter().filter(is_new).count());
-    let all_new: u64 = services.values().map(|sockets| new_of(sockets)).sum();
+    let services: Vec<(Endpoint, u64, u64)> = evidence
+        .incoming()
+        .iter()
+        .map(|(at, sockets)| {
+            let open = || sockets.iter().filter(is_open);
+            (*at, counted(open().filter(is_new).count()), counted(open().count()))
+        })
+        .collect();
+    let all_new: u64 = services.iter().map(|(_, new, _)| new).sum();
     let Some(accepted) = evidence.growth("Tcp.PassiveOpens") else {
         return Judgement::Found(vec![]);
     };
     if percent(all_new, accepted.count.max(all_new)) < case.at(&STAY) {
         return Judgement::Found(vec![]);
     }
-    let found = services.iter().filter_map(|(at, sockets)| {
-        finding(case, *at, new_of(sockets), counted(sockets.len()), accepted.goes_on())
-    });
+    let found = services
+        .iter()
+        .filter_map(|(at, new, open)| finding(case, *at, *new, *open, accepted.goes_on()));
     found.collect::<Vec<_>>().into()
 }
 

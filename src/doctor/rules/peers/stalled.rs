@@ -23,7 +23,7 @@ pub(super) fn stalled<'s>(
     evidence: &Evidence<'s>,
     backoff: u64,
 ) -> impl Iterator<Item = Stalled<'s>> {
-    evidence.tcp().filter_map(of).filter(move |stalled| stalled.backoff >= backoff)
+    evidence.unanswered().filter_map(of).filter(move |stalled| stalled.backoff >= backoff)
 }
 
 fn of(socket: &Socket) -> Option<Stalled<'_>> {

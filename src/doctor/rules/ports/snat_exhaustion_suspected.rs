@@ -7,7 +7,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence},
+        evidence::Evidence,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         rule::{Advice, Case, Judgement, Rule},
@@ -85,12 +85,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut ends: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
-    for socket in evidence.tcp() {
-        if evidence.listeners.is_local(socket.remote.address) {
-            continue;
-        }
-        if let Some(Direction::Out(end)) = evidence.direction(socket) {
-            ends.entry(end).or_default().push(socket);
+    for ((_, end), sockets) in evidence.outgoing() {
+        if !evidence.listeners.is_local(end.address) {
+            ends.entry(*end).or_default().extend(sockets);
         }
     }
     let found = ends.iter().filter_map(|(end, sockets)| finding(case, *end, sockets));

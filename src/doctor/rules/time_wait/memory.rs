@@ -3,14 +3,17 @@
 //! An entry is 256 bytes of slab (`tw_sock_TCP`); the last user of a local port has two bind buckets
 //! of 128 bytes more, which is so on the connecting side.
 
-use crate::doctor::{
-    area::Area,
-    evidence::{Direction, Evidence},
-    finding::{Finding, Severity},
-    rule::{Advice, Case, Judgement, Rule},
-    share::{counted, percent},
-    subject::Subject,
-    threshold::Threshold,
+use crate::{
+    doctor::{
+        area::Area,
+        evidence::{Direction, Evidence},
+        finding::{Finding, Severity},
+        rule::{Advice, Case, Judgement, Rule},
+        share::{counted, percent},
+        subject::Subject,
+        threshold::Threshold,
+    },
+    model::state::State,
 };
 
 const NOTICE: Threshold =
@@ -59,7 +62,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 
 fn found(case: &Case<'_, '_>, total: u64) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
-    let mini = || evidence.tcp().filter(|s| s.is_mini());
+    let mini = || evidence.in_states([State::TimeWait, State::FinWait2]).filter(|s| s.is_mini());
     let outgoing = |s: &&crate::model::socket::Socket| {
         matches!(evidence.direction(s), Some(Direction::Out(_)))
     };

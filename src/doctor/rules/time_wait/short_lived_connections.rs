@@ -7,7 +7,6 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::Direction,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         rule::{Advice, Case, Judgement, Rule},
@@ -89,12 +88,13 @@ struct Group<'s> {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut groups: BTreeMap<(IpAddr, Endpoint), Group<'_>> = BTreeMap::new();
-    for socket in evidence.tcp() {
-        let Some(Direction::Out(peer)) = evidence.direction(socket) else { continue };
-        let group = groups.entry((socket.local.address.to_canonical(), peer)).or_default();
-        group.open += u64::from(socket.state == State::Established);
-        if evidence.is_new(socket) == Some(true) && socket.state != State::SynSent {
-            group.new.push(socket);
+    for (destination, sockets) in evidence.outgoing() {
+        let group = groups.entry(*destination).or_default();
+        for socket in sockets {
+            group.open += u64::from(socket.state == State::Established);
+            if evidence.is_new(socket) == Some(true) && socket.state != State::SynSent {
+                group.new.push(socket);
+            }
         }
     }
     let seen: u64 = groups.values().map(|group| counted(group.new.len())).sum();
