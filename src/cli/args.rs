@@ -1,6 +1,6 @@
 //! What can be typed. Validates and derives nothing; `plan` decides what it means.
 
-use super::{topic_word::TopicWord, watch_words};
+use super::{deferred::Deferred, topic_word::TopicWord, watch_words};
 use crate::{
     doctor::rules::RULES,
     model::state::State,
@@ -111,44 +111,54 @@ pub struct Cli {
     pub version: Option<bool>,
 }
 
+impl Cli {
+    /// The definition with the options of every command, which [`clap::CommandFactory`] leaves for
+    /// when one is named.
+    pub fn whole() -> clap::Command {
+        let mut definition = <Self as clap::CommandFactory>::command();
+        definition.build();
+        definition
+    }
+}
+
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List sockets; the command when none is named
     #[command(max_term_width = 100, args_override_self = true)]
-    List(Box<ListArgs>),
+    List(Deferred<ListArgs>),
     /// Count sockets by protocol, family and state
-    Summary(ReportArgs),
+    Summary(Deferred<ReportArgs>),
     /// Tell who fills TIME_WAIT, whether it harms, and what to do
     #[command(max_term_width = 100)]
-    TimeWait(Box<TimeWaitArgs>),
+    TimeWait(Deferred<TimeWaitArgs>),
     /// Find what is wrong with this host's connections, prove it, and say what to do
     #[command(max_term_width = 100, after_help = DOCTOR_EXAMPLES)]
-    Doctor(Box<DoctorArgs>),
+    Doctor(Deferred<DoctorArgs>),
     /// Explain a state, a limit, a column, a myth, the handshake, the close
-    Explain(ExplainArgs),
+    Explain(Deferred<ExplainArgs>),
     /// How many connections are possible, and which limit binds first
     #[command(max_term_width = 100, after_help = CAPACITY_EXAMPLES)]
-    Capacity(Box<CapacityArgs>),
+    Capacity(Deferred<CapacityArgs>),
     /// Record sockets, owners, settings and counters in a file, for `--from FILE` elsewhere
     #[command(max_term_width = 100)]
-    Snapshot(SnapshotArgs),
+    Snapshot(Deferred<SnapshotArgs>),
     /// Close sockets; shows which unless --yes is given
     #[command(max_term_width = 100, args_override_self = true, after_help = KILL_EXAMPLES)]
-    Kill(Box<KillArgs>),
+    Kill(Deferred<KillArgs>),
     /// Tell events as they happen: opened, changes of state, closed with totals
     #[command(max_term_width = 100, args_override_self = true, after_help = TRACE_EXAMPLES)]
-    Trace(Box<TraceArgs>),
+    Trace(Deferred<TraceArgs>),
     /// Show what changed between two snapshots
     #[command(max_term_width = 100)]
-    Diff(DiffArgs),
+    Diff(Deferred<DiffArgs>),
     /// Watch sockets, rates and limits on the whole screen
     #[command(max_term_width = 100, after_help = WATCH_EXAMPLES)]
-    Watch(Box<WatchArgs>),
+    Watch(Deferred<WatchArgs>),
     /// Print the JSON Schema of a document
-    Schema(SchemaArgs),
+    Schema(Deferred<SchemaArgs>),
     /// Print the completion script of a shell
-    Completions(CompletionsArgs),
+    Completions(Deferred<CompletionsArgs>),
 }
 
 /// Which sockets, which columns, which form.

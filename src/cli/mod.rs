@@ -3,6 +3,7 @@
 pub mod args;
 pub mod argv;
 pub mod commands;
+pub mod deferred;
 pub mod environment;
 pub mod exit;
 pub mod failure;

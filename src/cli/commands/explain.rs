@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn completion_offers_every_topic_and_takes_any_word() {
-        let definition = Cli::command();
+        let definition = Cli::whole();
         let explain = definition.find_subcommand("explain").unwrap();
         let topic = explain.get_positionals().next().unwrap();
         let offered: Vec<String> = topic

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 /// The holes, and what fills them.
 fn holes() -> HashMap<&'static str, String> {
-    let definition = Cli::command();
+    let definition = Cli::whole();
     HashMap::from([
         ("@OPTIONS@", options(&definition)),
         ("@COMMANDS@", commands(&definition)),
@@ -305,7 +305,7 @@ fn examples_are_what_the_program_understands() {
 fn every_option_a_template_names_exists() {
     let template = ["man/template.1", "man/template-doctor.1"].map(super::file).concat();
     let template = plain(&template);
-    let definition = Cli::command();
+    let definition = Cli::whole();
     let commands = || std::iter::once(&definition).chain(definition.get_subcommands());
     for word in template.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
         let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) else {

@@ -6,7 +6,6 @@ mod doctor;
 mod manual;
 mod shells;
 
-use clap::CommandFactory;
 use sockeye::cli::args::{Cli, Shell};
 use std::{fs, path::PathBuf, process::Command};
 
@@ -19,7 +18,7 @@ struct Artifact {
 /// Every generated file. A new manual page or shell is one line here.
 fn artifacts() -> Vec<Artifact> {
     let page = |path, template: &str| Artifact { path, text: manual::page(&file(template)) };
-    let script = |path, shell| Artifact { path, text: shells::script(shell, &Cli::command()) };
+    let script = |path, shell| Artifact { path, text: shells::script(shell, &Cli::whole()) };
     vec![
         page("man/sockeye.1", "man/template.1"),
         page("man/sockeye-watch.1", "man/template-watch.1"),

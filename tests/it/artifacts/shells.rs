@@ -385,8 +385,7 @@ fn bash_offers(script: &str, words: &[&str]) -> Vec<String> {
 }
 
 fn committed(shell: Shell) -> String {
-    use clap::CommandFactory;
-    script(shell, &sockeye::cli::args::Cli::command())
+    script(shell, &sockeye::cli::args::Cli::whole())
 }
 
 #[test]
@@ -507,8 +506,7 @@ fn fish_completes_what_the_table_says() {
 
 #[test]
 fn a_filter_completes_states() {
-    use clap::CommandFactory;
-    let definition = sockeye::cli::args::Cli::command().mut_arg("filter", |a| a.hide(true));
+    let definition = sockeye::cli::args::Cli::whole().mut_arg("filter", |a| a.hide(true));
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         // Topics of `explain` name the states too, with a help of their own.
         let states = |script: &str| script.matches("CLOSE_WAIT").count();
