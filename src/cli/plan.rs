@@ -467,7 +467,8 @@ fn need(args: &ListArgs, fields: &[&Field], form: &Form, order: Option<Order>) -
     if let Form::Ss(shown) = form {
         return shown.need().with(order.map_or(Need::NONE, |order| order.field.need));
     }
-    let known = Need::UNASKED.with(Need::USERS).with(Need::CGROUPS).with(Need::INTERFACES);
+    let known = [Need::MARK, Need::USERS, Need::CGROUPS, Need::INTERFACES];
+    let known = known.into_iter().fold(Need::UNASKED, Need::with);
     let of_families = Need::UNIX_PEERS.with(Need::FAMILY_DETAILS);
     let base = if whole { known.with(of_families) } else { shown };
     by_switch

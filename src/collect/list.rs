@@ -22,6 +22,7 @@ use crate::{
     },
     model::{
         about::{About, SourceKind},
+        compact::Collection,
         gap::Gap,
         netns::{Netns, NetnsIndex},
         protocol::{Family, Protocol},
@@ -31,11 +32,12 @@ use crate::{
     },
 };
 use nix::errno::Errno;
-use std::{io, ops::RangeInclusive, time::SystemTime};
+use std::{borrow::Cow, io, ops::RangeInclusive, time::SystemTime};
 
-/// Rows held back before the first is printed: a listing that fits has all its warnings in its
-/// head, and its owners looked up for its own sockets alone.
-const HELD: usize = 4096;
+/// Rows held back before the first is printed: a listing that fits has all its warnings in its head.
+const HELD: usize = 512;
+/// The same where owners are looked up: of a listing that fits, for its own sockets alone.
+const UNOWNED: usize = 4096;
 /// Rows whose addresses are looked up together (`-r`).
 const RESOLVED: usize = 512;
 
@@ -149,6 +151,17 @@ pub fn recorded(
     Ok(listing.finish()?)
 }
 
+/// How far a listing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The head waits for what the first rows tell.
+    Holds,
+    /// The head is out.
+    Begun,
+    /// And every wanted row is shown as it comes.
+    Streams,
+}
+
 struct Listing<'q, 's> {
     query: &'q Query,
     sink: &'s mut dyn RowSink,
@@ -159,8 +172,8 @@ struct Listing<'q, 's> {
     /// What the reading of the namespaces before said of itself.
     provenance: Provenance,
     sorted: Option<Sorted>,
-    held: Vec<Socket>,
-    begun: bool,
+    held: Collection,
+    phase: Phase,
     rows: u64,
     /// What the look-up of owners could not see.
     look_up: LookUp,
@@ -207,8 +220,8 @@ impl<'q, 's> Listing<'q, 's> {
             only: None,
             provenance: Provenance::default(),
             sorted: query.order.map(|order| Sorted::new(order, query.limit)),
-            held: vec![],
-            begun: false,
+            held: Collection::default(),
+            phase: Phase::Holds,
             rows: 0,
             look_up: LookUp::default(),
             without_owner: 0,
@@ -218,6 +231,10 @@ impl<'q, 's> Listing<'q, 's> {
             wanted: [None; 2],
             learnt: (None, None),
         }
+    }
+
+    fn begun(&self) -> bool {
+        self.phase != Phase::Holds
     }
 
     fn needs_owners(&self) -> bool {
@@ -248,18 +265,34 @@ impl<'q, 's> Listing<'q, 's> {
     }
 
     /// Looks up the owners of these sockets, or of every one where more are to come.
-    fn look_up_owners(&mut self, sockets: Option<&[Socket]>) {
+    fn look_up_owners(&mut self, sockets: Option<&Collection>) {
         let context = &self.context;
-        let inodes = |socket| Row { socket, context }.inodes();
-        let wanted = sockets.map(|sockets| sockets.iter().flat_map(inodes).collect());
+        let wanted = sockets.map(|sockets| {
+            let inodes = |socket: Cow<'_, Socket>| {
+                Row { socket: &socket, context }.inodes().collect::<Vec<_>>()
+            };
+            sockets.iter().flat_map(inodes).collect()
+        });
         self.look_up = owners::look_up_inodes(self.query, wanted, self.only);
         self.context.owners = self.look_up.take_owners();
     }
 
+    #[inline]
     fn take(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
         let kind = (socket.protocol, socket.family, socket.state);
-        let [v4, others] = &mut self.wanted;
-        let wanted = if socket.family == Family::Ipv4 { v4 } else { others };
+        if self.phase == Phase::Streams
+            && self.wanted[usize::from(socket.family != Family::Ipv4)] == Some(kind)
+        {
+            return self.show(socket).map(|()| Next::More);
+        }
+        self.weigh(socket, provenance)
+    }
+
+    /// Takes a row that may be unwanted, or has to wait.
+    #[inline(never)]
+    fn weigh(&mut self, socket: &Socket, provenance: &Provenance) -> io::Result<Next> {
+        let kind = (socket.protocol, socket.family, socket.state);
+        let wanted = &mut self.wanted[usize::from(socket.family != Family::Ipv4)];
         if *wanted != Some(kind) {
             if !self.query.wants(socket) {
                 return Ok(Next::More);
@@ -276,11 +309,11 @@ impl<'q, 's> Listing<'q, 's> {
             sorted.push(socket, &self.context);
             return Ok(Next::More);
         }
-        if self.begun && self.context.resolver.is_none() {
+        if self.begun() && self.context.resolver.is_none() {
             self.show(socket)?;
         } else {
             self.learn(socket);
-            self.held.push(socket.clone());
+            self.held.push(socket);
             if self.held.len() >= self.waiting() {
                 self.flush(provenance, true)?;
             }
@@ -293,8 +326,9 @@ impl<'q, 's> Listing<'q, 's> {
     /// How many rows are held back before they are shown.
     fn waiting(&self) -> usize {
         match &self.context.resolver {
-            Some(_) if self.begun => RESOLVED,
-            None if !self.needs_owners() && !self.sink.shows_head() => 1,
+            Some(_) if self.begun() => RESOLVED,
+            _ if self.needs_owners() => UNOWNED,
+            None if !self.sink.shows_head() => 1,
             _ => HELD,
         }
     }
@@ -302,9 +336,9 @@ impl<'q, 's> Listing<'q, 's> {
     /// Shows what was held back; the head first, if it is not out.
     fn flush(&mut self, provenance: &Provenance, more: bool) -> io::Result<()> {
         let held = std::mem::take(&mut self.held);
-        if !self.begun {
+        if !self.begun() {
             if self.needs_owners() && !self.needs_owners_first() && !self.owners_known {
-                self.look_up_owners((!more).then_some(held.as_slice()));
+                self.look_up_owners((!more).then_some(&held));
             }
             let mut so_far = self.provenance.clone();
             so_far.absorb(provenance.clone());
@@ -313,29 +347,31 @@ impl<'q, 's> Listing<'q, 's> {
             self.about.gaps = so_far.gaps;
             // With more to come numbers are not known: they are told at the end.
             if !more {
-                let lacks = |s: &&Socket| owners::lacks_owner(s, &self.context.owners);
+                let lacks = |s: &Cow<'_, Socket>| owners::lacks_owner(s, &self.context.owners);
                 self.about.gaps.extend(self.look_up.gaps(held.iter().filter(lacks).count() as u64));
                 self.about.gaps.extend(self.filter_gap());
             }
-            self.begun = true;
+            let waits = self.context.resolver.is_some() || self.sorted.is_some();
+            let streams = !waits && self.query.filter.is_none() && self.query.limit.is_none();
+            self.phase = if streams { Phase::Streams } else { Phase::Begun };
             self.sink.begin(&self.about)?;
         }
         if let Some(resolver) = &mut self.context.resolver {
-            let ends = |s: &Socket| [s.local.address, s.remote.address];
+            let ends = |s: Cow<'_, Socket>| [s.local.address, s.remote.address];
             resolver.wait_for(held.iter().flat_map(ends));
         }
-        held.iter().try_for_each(|socket| self.show(socket))
+        held.iter().try_for_each(|socket| self.show(&socket))
     }
 
     /// Shows a sorted listing, as if its rows came now.
     fn show_all(&mut self, sorted: Sorted) -> io::Result<()> {
         let more = sorted.number() > HELD;
         for socket in sorted.into_rows() {
-            if self.begun && self.context.resolver.is_none() {
+            if self.begun() && self.context.resolver.is_none() {
                 self.show(&socket)?;
                 continue;
             }
-            self.held.push(socket);
+            self.held.push(&socket);
             if more && self.held.len() >= self.waiting() {
                 self.flush(&Provenance::default(), true)?;
             }
@@ -343,6 +379,7 @@ impl<'q, 's> Listing<'q, 's> {
         Ok(())
     }
 
+    #[inline]
     fn show(&mut self, socket: &Socket) -> io::Result<()> {
         // Mostly the row before was the same user's, in the same cgroup.
         let is_known = !self.learns || self.learnt == (socket.uid, socket.cgroup_id);
@@ -378,7 +415,7 @@ impl<'q, 's> Listing<'q, 's> {
             sorted.sort(&self.context);
             self.show_all(sorted)?;
         }
-        let told = !self.begun;
+        let told = !self.begun();
         self.flush(&Provenance::default(), false)?;
         let provenance = std::mem::take(&mut self.provenance);
         let mut late: Vec<Gap> =

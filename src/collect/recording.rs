@@ -21,6 +21,7 @@ pub const NEED: Need = Need::TCP_INFO
     .with(Need::OWNERS)
     .with(Need::USERS)
     .with(Need::CGROUPS)
+    .with(Need::MARK)
     .with(Need::INTERFACES)
     .with(Need::UNIX_PEERS)
     .with(Need::FAMILY_DETAILS)

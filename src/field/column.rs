@@ -134,7 +134,7 @@ columns! {
         "cgroup v2 path of the socket",
         |row| row.socket.cgroup_id.and_then(|id| row.context.cgroups.path(id))
             .map_or(Value::Absent, |path| Value::Name(path.as_bytes()));
-    "mark" "mark" "Mark" "number" Need::UNASKED, "INET_DIAG_MARK, needs CAP_NET_ADMIN",
+    "mark" "mark" "Mark" "number" Need::MARK, "INET_DIAG_MARK, needs CAP_NET_ADMIN",
         "SO_MARK", |row| count(row.socket.mark);
     "v6only" "v6only" "V6only" "flag" Need::UNASKED, "INET_DIAG_SKV6ONLY",
         "IPv6 listener that takes no IPv4", |row| row.socket.v6only.map_or(Value::Absent, Value::Flag);

@@ -108,7 +108,7 @@ mod tests {
             let is_list = field.unit == "list" && field.id == "sockopt";
             if is_list || of(&bare, field) != of(&told, field) {
                 depend += 1;
-                let needs = [Need::UNASKED, Need::CGROUPS];
+                let needs = [Need::UNASKED, Need::CGROUPS, Need::MARK];
                 assert!(needs.iter().any(|need| field.need.includes(*need)), "{}", field.id);
             }
         }

@@ -46,8 +46,10 @@ impl Need {
     pub const FILTERS: Self = Self(1 << 22);
     /// The TCP connections of MPTCP sockets: a walk over TCP.
     pub const SUBFLOWS: Self = Self(1 << 23);
-    /// What comes with every answer and still has to be decoded: mark, shutdown, flags.
+    /// What comes with every answer and still has to be decoded: cgroup, shutdown, flags.
     pub const UNASKED: Self = Self(1 << 24);
+    /// The mark, for which the kernel looks at a privilege.
+    pub const MARK: Self = Self(1 << 14);
 
     /// The sockets at the other ends: every connection is walked once before.
     pub const PEERS: Self = Self(1 << 25);
@@ -84,6 +86,7 @@ impl Need {
             (Self::STORAGES, Extensions::STORAGES),
             (Self::CGROUPS, Extensions::UNASKED),
             (Self::UNASKED, Extensions::UNASKED),
+            (Self::MARK, Extensions::MARK),
             // Whether an address is a proxy's own is told there.
             (Self::PEERS, Extensions::UNASKED),
         ]

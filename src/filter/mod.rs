@@ -167,7 +167,7 @@ impl Filter {
             }
             What::Interface(_) | What::Host(End::Local, _) => Need::INTERFACES,
             What::Host(End::Peer, _) => Need::UNIX_PEERS,
-            What::Mark(_) => Need::UNASKED,
+            What::Mark(_) => Need::MARK,
             _ => Need::NONE,
         };
         self.expr.tests().iter().fold(Need::NONE, |sum, test| sum.with(of(&test.what)))

@@ -14,6 +14,7 @@ pub mod names;
 pub mod namespace;
 pub mod netlink;
 pub mod owners;
+pub mod privilege;
 pub mod proc;
 pub mod recording_file;
 pub mod route;

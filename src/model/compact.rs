@@ -14,6 +14,7 @@ use super::{
     timer::{Timer, TimerKind},
 };
 use std::{
+    borrow::Cow,
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -202,6 +203,61 @@ impl Compact {
     /// [`Socket::cookie`].
     pub fn cookie(&self) -> Option<u64> {
         (self.told & HAS_COOKIE != 0).then_some(self.cookie)
+    }
+}
+
+/// Sockets in the order they came, compact until one comes that has no such form.
+#[derive(Debug)]
+pub enum Collection {
+    /// Each in its compact form.
+    Compact(Vec<Compact>, Box<Commons>),
+    /// As they are.
+    Whole(Vec<Socket>),
+}
+
+impl Default for Collection {
+    fn default() -> Self {
+        Self::Compact(vec![], Box::default())
+    }
+}
+
+impl Collection {
+    /// Adds one.
+    pub fn push(&mut self, socket: &Socket) {
+        if let Self::Compact(rows, commons) = self {
+            if let Some(compact) = commons.compact(socket) {
+                return rows.push(compact);
+            }
+            *self = Self::Whole(self.iter().map(Cow::into_owned).collect());
+        }
+        if let Self::Whole(sockets) = self {
+            sockets.push(socket.clone());
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Compact(rows, _) => rows.len(),
+            Self::Whole(sockets) => sockets.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Cow<'_, Socket>> {
+        let (compact, whole) = match self {
+            Self::Compact(rows, commons) => (Some((rows, commons)), None),
+            Self::Whole(sockets) => (None, Some(sockets)),
+        };
+        let compact = compact.into_iter().flat_map(|(rows, commons)| {
+            rows.iter().filter_map(|row| commons.socket(row)).map(Cow::Owned)
+        });
+        compact.chain(whole.into_iter().flatten().map(Cow::Borrowed))
     }
 }
 

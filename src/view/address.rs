@@ -27,6 +27,11 @@ impl Text {
         Self { bytes, len }
     }
 
+    /// The text.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
     /// Appends the text; behind it stand blanks, up to `COPIED` bytes from its beginning.
     #[inline]
     pub fn put<const COPIED: usize>(&self, pen: &mut Pen<'_>) {
@@ -55,6 +60,11 @@ impl Default for Texts {
 
 impl Texts {
     /// The text of an address.
+    #[expect(
+        clippy::inline_always,
+        reason = "a row has two; as a call it takes half as long again"
+    )]
+    #[inline(always)]
     pub fn of(&mut self, address: IpAddr) -> &Text {
         let bits = match address {
             IpAddr::V4(v4) => u64::from(v4.to_bits()),
@@ -65,11 +75,15 @@ impl Texts {
         };
         // As the cookies of sockets are spread; the upper bits.
         let place = usize::try_from(bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58).unwrap_or(0);
-        let (known, text) = &mut self.kept[place % KEPT];
-        if *known != address {
-            *known = address;
-            *text = Text::of(address);
+        let kept = &mut self.kept[place % KEPT];
+        if kept.0 != address {
+            learn(kept, address);
         }
-        text
+        &kept.1
     }
+}
+
+#[inline(never)]
+fn learn(kept: &mut (IpAddr, Text), address: IpAddr) {
+    *kept = (address, Text::of(address));
 }

@@ -59,9 +59,23 @@ impl<'p> Pen<'p> {
     #[inline]
     pub fn put_part<const N: usize>(&mut self, piece: &[u8; N], count: usize) {
         if let Some(place) = self.place.get_mut(self.at..self.at + N) {
-            place.copy_from_slice(piece);
+            // One copy of more than 128 bytes would be a call of memcpy.
+            let half = if N > 128 { N / 2 } else { 0 };
+            let ((to, more), (from, rest)) = (place.split_at_mut(half), piece.split_at(half));
+            to.copy_from_slice(from);
+            more.copy_from_slice(rest);
             self.at += count;
         }
+    }
+
+    /// Appends the first bytes of a piece with blanks in place of the others, behind the end.
+    #[inline]
+    pub fn put_padded(&mut self, piece: &[u8; 16], count: usize) {
+        let bits = u32::try_from(8 * count).unwrap_or(u128::BITS);
+        let others = u128::MAX.checked_shl(bits).unwrap_or(0);
+        let blanks = u128::from_le_bytes([b' '; 16]);
+        let padded = u128::from_le_bytes(*piece) & !others | blanks & others;
+        self.put_part(&padded.to_le_bytes(), count);
     }
 
     /// Appends text of any length.
@@ -157,6 +171,22 @@ pub fn digits(number: u32) -> ([u8; 8], usize) {
     let zeros = (eight.trailing_zeros() / 8).min(7);
     let text = (eight | ASCII_ZEROS) >> (8 * zeros) | BLANKS & !(u64::MAX >> (8 * zeros));
     (text.to_le_bytes(), 8 - zeros as usize)
+}
+
+/// The digits of a port, and how many they are; blanks behind them. As [`digits`] for half as many:
+/// every row has two of them.
+#[inline]
+pub fn port_digits(port: u16) -> ([u8; 8], usize) {
+    let port = u32::from(port);
+    let (first, rest) = (port / 10_000, port % 10_000);
+    let hundreds = (rest * 10_486) >> 20;
+    let pairs = hundreds | (rest - 100 * hundreds) << 16;
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f;
+    let four = tens | (pairs - 10 * tens) << 8;
+    let five = u64::from(first) | u64::from(four) << 8;
+    let zeros = (five.trailing_zeros() / 8).min(4);
+    let text = (five | 0x2020_2030_3030_3030) >> (8 * zeros) | BLANKS & !(u64::MAX >> (8 * zeros));
+    (text.to_le_bytes(), 5 - zeros as usize)
 }
 
 /// Eight digits, each in its byte, the first in the lowest: two halves of four digits are divided by
@@ -255,6 +285,28 @@ mod tests {
                 let expected = format!("{:<8}", number.to_string());
                 assert_eq!((&digits[..], count), (expected.as_bytes(), number.to_string().len()));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_piece_is_blank() {
+        for count in 0..=16 {
+            let mut text = vec![];
+            append(&mut text, &[b'.'; 20], 1, |pen| {
+                pen.put_padded(b"0123456789abcdef", count);
+                pen.go_to(20);
+            });
+            let expected = format!(".{:<16}...", &"0123456789abcdef"[..count]);
+            assert_eq!(String::from_utf8(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn every_port_is_right() {
+        for port in 0..=u16::MAX {
+            let (text, count) = port_digits(port);
+            assert_eq!(&text[..count], port.to_string().as_bytes());
+            assert!(text[count..].iter().all(|byte| *byte == b' '));
         }
     }
 

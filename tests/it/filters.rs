@@ -412,7 +412,7 @@ fn compare(connection: &mut Connection, text: &str) -> usize {
         if states.is_empty() {
             continue;
         }
-        let extensions = Extensions::UNASKED;
+        let extensions = Extensions::UNASKED.with(Extensions::MARK);
         let request = Request { protocol, family, states, extensions };
         let target = Target { protocol, family, states };
         let lowered = filter.lower(target, Abilities::ALL, &Here);

@@ -118,6 +118,30 @@ fn recorded_answers_say_what_was_done_and_what_the_crate_reads() {
 }
 
 #[test]
+fn an_answer_keeps_nothing_of_the_one_before() {
+    for protocol in [Protocol::Tcp, Protocol::Udp] {
+        let told = RECORDED.iter().filter(|(_, of, _)| *of == protocol);
+        let answers: Vec<_> = told.map(|(name, ..)| recorded(name)).collect();
+        // Without attributes, with one that is cut, and with them twice in a row.
+        let all: Vec<&[u8]> = answers
+            .iter()
+            .flat_map(|bytes| {
+                [&bytes[..], &bytes[..bytes.len() - 1], &bytes[..inet::HEADER], bytes, bytes]
+            })
+            .collect();
+        let mut decoder = inet::Decoder::new(protocol, true);
+        for first in &all {
+            for second in &all {
+                for answer in [first, second] {
+                    let alone = inet::decode(protocol, answer);
+                    assert_eq!(decoder.decode(answer).cloned(), alone);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn every_recording_is_tested() {
     let mut known: Vec<String> = RECORDED.iter().map(|(name, ..)| format!("{name}.hex")).collect();
     known.extend(["datagram.hex".to_owned(), "record.py".to_owned()]);

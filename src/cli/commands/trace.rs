@@ -112,7 +112,7 @@ fn query(args: &ListArgs, json: bool) -> Result<Query, Failure> {
         ));
     }
     let need = if json {
-        Need::USERS.with(Need::CGROUPS).with(Need::INTERFACES)
+        Need::MARK.with(Need::USERS).with(Need::CGROUPS).with(Need::INTERFACES)
     } else {
         Need::INTERFACES
     };

@@ -2,7 +2,7 @@
 
 use super::{
     bytecode::Program,
-    inet,
+    inet::Decoder,
     recent::Recent,
     request::{Extensions, Request, TCPDIAG_GETSOCK},
 };
@@ -10,8 +10,9 @@ use crate::{
     kernel::{
         error::Error,
         netlink::connection::{Connection, DumpEnd, Next, Piece},
+        privilege::WithoutNetAdmin,
     },
-    model::{protocol::Family, socket::Socket, state::State},
+    model::socket::Socket,
 };
 use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
 
@@ -53,18 +54,21 @@ pub fn selected(
     let (kind, body) = request.message_with(program);
     // Most listings show nothing that an attribute tells.
     let attributes = request.extensions != Extensions::NONE;
-    let mut socket = Socket::new(request.protocol, Family::Ipv4, State::Closed);
+    let mut decoder = Decoder::new(request.protocol, attributes);
+    let is_spare = !request.extensions.needs_net_admin();
+    let _set_aside = is_spare.then(WithoutNetAdmin::begin);
     tally.end = connection.dump(&request.subject(), kind, &body, |piece| match piece {
         Piece::Datagram => {
             recent.turn();
             Next::More
         }
         Piece::Message { kind: SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK, payload } => {
-            if !inet::decode_into(&mut socket, payload, attributes) {
+            let Some(socket) = decoder.decode(payload) else {
                 tally.undecoded += 1;
-                Next::More
-            } else if recent.is_new(socket.cookie) {
-                each(&mut socket)
+                return Next::More;
+            };
+            if recent.is_new(socket.cookie) {
+                each(socket)
             } else {
                 tally.duplicates += 1;
                 Next::More

@@ -48,9 +48,17 @@ impl Extensions {
 
     /// All that needs no privilege.
     pub const OPEN: Self = Self((1 << 7) - 2);
-    /// What the kernel tells unasked: mark, cgroup, shutdown, flags. It costs the kernel nothing
-    /// that could be saved, but decoding it costs us.
+    /// What the kernel tells unasked: cgroup, shutdown, flags. It costs the kernel nothing that could
+    /// be saved, but decoding it costs us.
     pub const UNASKED: Self = Self(1 << 9);
+    /// The mark: asked for by having CAP_NET_ADMIN, and saved by setting that aside.
+    pub const MARK: Self = Self(1 << 10);
+
+    /// Whether the kernel tells more of this to who has CAP_NET_ADMIN: marks, and with `tcp_info` MD5
+    /// keys and all of the upper layer (`tcp_diag_get_aux`).
+    pub const fn needs_net_admin(self) -> bool {
+        self.includes(Self::MARK) || self.includes(Self::INFO)
+    }
 
     /// Both.
     #[must_use]
@@ -67,6 +75,12 @@ impl Extensions {
     /// Whether `other` is in it.
     pub const fn includes(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether an answer has measures, in hundreds of bytes.
+    pub const fn measures(self) -> bool {
+        let light = Self::TOS.with(Self::TRAFFIC_CLASS).with(Self::UNASKED).with(Self::MARK);
+        self.without(light).0 != 0
     }
 
     /// The byte of the request's head.

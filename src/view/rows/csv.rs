@@ -46,10 +46,15 @@ impl RowSink for Csv<'_> {
         Ok(())
     }
 
+    fn shows_head(&self) -> bool {
+        false
+    }
+
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        let out = &mut self.output.buffer;
-        if self.plain.as_mut().is_some_and(|plain| plain.write(out, row)) {
-            return self.output.flush_if_full();
+        if let Some(plain) = self.plain.as_mut()
+            && plain.write(self.output, row)?
+        {
+            return Ok(());
         }
         for (index, field) in self.fields.iter().enumerate() {
             if index > 0 {

@@ -1,6 +1,9 @@
 //! Listings as one JSON document, or as one object a line.
 
-use super::{object, whole::Whole};
+use super::{
+    object,
+    whole::{Among, Whole},
+};
 use crate::{
     collect::sink::RowSink,
     field::{definition::Field, row::Row},
@@ -32,10 +35,14 @@ impl Objects {
         Self { shape, whole: Whole::default() }
     }
 
-    fn write(&mut self, out: &mut Vec<u8>, row: Row<'_>) {
+    fn write(&mut self, output: &mut Output, row: Row<'_>, among: Among) -> io::Result<()> {
         match &self.shape {
-            Shape::Whole => self.whole.write(out, row),
-            Shape::Columns(fields) => object::selected(out, fields, row),
+            Shape::Whole => self.whole.write(output, row, among),
+            Shape::Columns(fields) => {
+                let object = |out: &mut Vec<u8>| object::selected(out, fields, row);
+                among.write(&mut output.buffer, |out| self.whole.begin(out, object));
+                output.flush_if_full()
+            }
         }
     }
 }
@@ -44,13 +51,13 @@ impl Objects {
 pub struct Document<'o> {
     output: &'o mut Output,
     objects: Objects,
-    rows: u64,
+    is_empty: bool,
 }
 
 impl<'o> Document<'o> {
     /// Writes to `output`.
     pub fn new(output: &'o mut Output, shape: Shape) -> Self {
-        Self { output, objects: Objects::new(shape), rows: 0 }
+        Self { output, objects: Objects::new(shape), is_empty: true }
     }
 }
 
@@ -62,12 +69,8 @@ impl RowSink for Document<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        if self.rows > 0 {
-            self.output.buffer.push(b',');
-        }
-        self.rows += 1;
-        self.objects.write(&mut self.output.buffer, row);
-        self.output.flush_if_full()
+        let first = std::mem::take(&mut self.is_empty);
+        self.objects.write(self.output, row, Among::Members { first })
     }
 
     fn end(&mut self, late: &[Gap]) -> io::Result<()> {
@@ -87,21 +90,21 @@ pub struct Lines<'o> {
     output: &'o mut Output,
     objects: Objects,
     stamped: bool,
-    stamp: Vec<u8>,
 }
 
 impl<'o> Lines<'o> {
     /// Writes to `output`; with `stamped`, each object says when it was made, so that the rounds of
     /// a watch can be told apart.
     pub fn new(output: &'o mut Output, shape: Shape, stamped: bool) -> Self {
-        Self { output, objects: Objects::new(shape), stamped, stamp: vec![] }
+        Self { output, objects: Objects::new(shape), stamped }
     }
 }
 
 impl RowSink for Lines<'_> {
     fn begin(&mut self, about: &About) -> io::Result<()> {
         if self.stamped {
-            self.stamp = format!("{{\"generated_at\":\"{}\",", head::time(about)).into_bytes();
+            let stamp = format!("{{\"generated_at\":\"{}\",", head::time(about));
+            self.objects.whole = Whole::new(stamp.into_bytes());
         }
         Ok(())
     }
@@ -111,13 +114,7 @@ impl RowSink for Lines<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        let start = self.output.buffer.len();
-        self.objects.write(&mut self.output.buffer, row);
-        if self.stamped {
-            self.output.buffer.splice(start..=start, self.stamp.iter().copied());
-        }
-        self.output.buffer.push(b'\n');
-        self.output.flush_if_full()
+        self.objects.write(self.output, row, Among::Lines)
     }
 
     fn end(&mut self, _: &[Gap]) -> io::Result<()> {

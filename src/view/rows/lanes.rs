@@ -5,7 +5,7 @@ use super::{
     object,
     plain::{Form, Plain},
     table::Table,
-    whole::Whole,
+    whole::{Among, Whole},
 };
 use crate::{
     collect::sink::RowSink,
@@ -25,11 +25,7 @@ use crate::{
     view::{output::Output, terminal::Device},
 };
 use proptest::{collection::vec, prelude::*};
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::{Arc, Mutex},
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 fn end() -> impl Strategy<Value = (u8, u32, u128, u16)> {
     let port = prop_oneof![Just(0u16), 1u16..200, any::<u16>()];
@@ -85,21 +81,6 @@ prop_compose! {
     }
 }
 
-/// Bytes that are kept.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Two processes that hold some of the sockets.
 fn owners() -> Owners {
     let process = |pid, command: &[u8]| Process {
@@ -118,8 +99,7 @@ fn owners() -> Owners {
 }
 
 fn table(ids: &[&str], sockets: &[Socket], short: bool) -> String {
-    let kept = Kept::default();
-    let mut output = Output::to(Box::new(kept.clone()));
+    let (mut output, kept) = Output::kept();
     let fields = ids.iter().map(|id| field::find(id).unwrap()).collect();
     let mut table = Table::new(&mut output, fields, true, Device::PIPE);
     if !short {
@@ -131,8 +111,7 @@ fn table(ids: &[&str], sockets: &[Socket], short: bool) -> String {
     }
     table.end(&[]).unwrap();
     drop(table);
-    let bytes = kept.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    kept.text()
 }
 
 const LISTINGS: [&[&str]; 7] = [
@@ -146,8 +125,7 @@ const LISTINGS: [&[&str]; 7] = [
 ];
 
 fn csv(ids: &[&str], sockets: &[Socket], short: bool) -> String {
-    let kept = Kept::default();
-    let mut output = Output::to(Box::new(kept.clone()));
+    let (mut output, kept) = Output::kept();
     let fields = ids.iter().map(|id| field::find(id).unwrap()).collect();
     let mut csv = Csv::new(&mut output, fields, true);
     if !short {
@@ -158,8 +136,7 @@ fn csv(ids: &[&str], sockets: &[Socket], short: bool) -> String {
     }
     csv.end(&[]).unwrap();
     drop(csv);
-    let bytes = kept.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    kept.text()
 }
 
 proptest! {
@@ -177,14 +154,23 @@ proptest! {
     #[test]
     fn an_object_by_the_short_way_is_the_object(sockets in vec(socket(), 1..200)) {
         let context = Context::default();
-        let mut one = Whole::default();
-        for socket in &sockets {
-            let row = Row { socket, context: &context };
-            let (mut after_others, mut alone) = (vec![], vec![]);
-            one.write(&mut after_others, row);
-            object::whole(&mut alone, row);
-            prop_assert_eq!(String::from_utf8(after_others), String::from_utf8(alone.clone()));
-            prop_assert!(serde_json::from_slice::<serde_json::Value>(&alone).is_ok());
+        for begins in ["", "{\"generated_at\":\"now\","] {
+            let (mut output, kept) = Output::kept();
+            let mut short = Whole::new(begins.into());
+            let mut expected = String::new();
+            for socket in &sockets {
+                let row = Row { socket, context: &context };
+                short.write(&mut output, row, Among::Lines).unwrap();
+                let mut object = vec![];
+                object::whole(&mut object, row);
+                prop_assert!(serde_json::from_slice::<serde_json::Value>(&object).is_ok());
+                let object = String::from_utf8(object).unwrap();
+                let rest = object.strip_prefix('{').unwrap();
+                let begins = if begins.is_empty() { "{" } else { begins };
+                expected.extend([begins, rest, "\n"]);
+            }
+            output.flush().unwrap();
+            prop_assert_eq!(kept.text(), expected);
         }
     }
 }
@@ -200,7 +186,7 @@ fn most_rows_go_the_short_way_and_what_is_not_plain_does_not() {
     let context = Context::default();
     let mut writes = |socket: &Socket| {
         let mut out = b"before\n".to_vec();
-        let does = plain.write(&mut out, Row { socket, context: &context });
+        let does = plain.begin(&mut out, Row { socket, context: &context });
         assert_eq!(does, out.len() > 7, "nothing is half written");
         does
     };

@@ -20,6 +20,7 @@ use crate::{
         queues::Queues,
         socket::Socket,
         tcp_info::{TCP_FIELDS, TcpInfo},
+        timer::TimerKind,
     },
     view::{address, json},
 };
@@ -72,13 +73,18 @@ pub(super) fn user(out: &mut Vec<u8>, row: Row<'_>) {
     json::string_or_null(out, uid.and_then(|uid| row.context.names.user(uid)));
 }
 
+/// Up to the time of a timer.
+pub(super) fn timer_begin(out: &mut Vec<u8>, kind: TimerKind) {
+    out.extend(b",\"timer\":{\"kind\":\"");
+    out.extend(kind.name().as_bytes());
+    out.extend(b"\",\"expires_ms\":");
+}
+
 pub(super) fn timer(out: &mut Vec<u8>, s: &Socket) {
     match s.timer {
         None => out.extend(b",\"timer\":null"),
         Some(timer) => {
-            out.extend(b",\"timer\":{\"kind\":\"");
-            out.extend(timer.kind.name().as_bytes());
-            out.extend(b"\",\"expires_ms\":");
+            timer_begin(out, timer.kind);
             json::number(out, timer.expires_ms);
             out.extend(b",\"retransmits\":");
             json::number(out, timer.retransmits);

@@ -5,15 +5,21 @@
 //! times what is left here: a line whose beginning stays while it is the same, and behind it two ends.
 //! It is the same line: what is not as plain as that (an interface, a name, a listener) is left to the
 //! columns, and the tests compare the two for every kind of socket.
+#![expect(
+    clippy::inline_always,
+    reason = "a pen that is passed on lives in memory instead of registers"
+)]
 
 use crate::{
     field::row::Row,
-    model::{endpoint::Endpoint, protocol::Protocol, queues::Queues, state::State},
+    model::{endpoint::Endpoint, protocol::Protocol, queues::Queues, socket::Socket, state::State},
     view::{
         address::Texts,
-        pen::{self, Pen, digits},
+        output::Output,
+        pen::{self, Pen, port_digits},
     },
 };
+use std::io;
 
 /// The longest line; columns that may need a longer one have no such lane.
 const LINE: usize = 192;
@@ -119,39 +125,58 @@ impl Plain {
         self.follows
     }
 
-    /// Appends the row. False: it is not that plain, and nothing was appended.
+    /// Writes the row, where no column follows. False: it is not that plain, and nothing was written.
     #[inline]
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, row: Row<'_>) -> bool {
+    pub(super) fn write(&mut self, output: &mut Output, row: Row<'_>) -> io::Result<bool> {
+        let is_plain = !self.follows && self.knows(row);
+        if is_plain {
+            output.row(|pen| {
+                pen.put_part(&self.line, self.ends_at);
+                self.ends(pen, row.socket);
+                pen.put_part(self.form.newline, self.form.ends);
+            })?;
+        }
+        Ok(is_plain)
+    }
+
+    /// Appends the columns it covers, where others follow. False: the row is not that plain, and
+    /// nothing was appended.
+    pub(super) fn begin(&mut self, out: &mut Vec<u8>, row: Row<'_>) -> bool {
+        let is_plain = self.follows && self.knows(row);
+        if is_plain {
+            let line = self.line;
+            pen::append(out, &line, self.ends_at, |pen| self.ends(pen, row.socket));
+        }
+        is_plain
+    }
+
+    /// Whether the row is plain, and the line says what it says before the ends.
+    #[inline(always)]
+    fn knows(&mut self, row: Row<'_>) -> bool {
         let socket = row.socket;
         let has_names = row.context.resolver.is_some() || row.context.names.has_services();
         if has_names || socket.interface != 0 || socket.family_facts.is_some() {
             return false;
         }
         let says = (socket.protocol, socket.state, socket.queues);
-        if self.said != Some(says) && !self.say(says) {
-            return false;
+        self.said == Some(says) || self.say(says)
+    }
+
+    #[inline(always)]
+    fn ends(&mut self, pen: &mut Pen<'_>, socket: &Socket) {
+        let start = self.ends_at;
+        end(pen, self.form.unknown, Some(&socket.local), &mut self.addresses);
+        if let Some(width) = self.peer {
+            pen.go_to(start + self.local);
+            pen.put(&[self.form.separator]);
+            let start = pen.end();
+            end(pen, self.form.unknown, socket.peer(), &mut self.addresses);
+            if self.follows {
+                pen.go_to(start + width);
+            }
+        } else if self.follows {
+            pen.go_to(start + self.local);
         }
-        let (form, follows) = (self.form, self.follows);
-        let (local, peer) = (self.local, self.peer);
-        let addresses = &mut self.addresses;
-        pen::append(out, &self.line, self.ends_at, |pen| {
-            end(pen, form, Some(&socket.local), addresses);
-            if let Some(width) = peer {
-                pen.go_to(self.ends_at + local);
-                pen.put(&[form.separator]);
-                let start = pen.end();
-                end(pen, form, socket.peer(), addresses);
-                if follows {
-                    pen.go_to(start + width);
-                }
-            } else if follows {
-                pen.go_to(self.ends_at + local);
-            }
-            if !follows {
-                pen.put_part(form.newline, form.ends);
-            }
-        });
-        true
     }
 
     /// Writes what stands before the ends; a word wider than its column shifts what follows. Whether
@@ -191,9 +216,9 @@ impl Plain {
 }
 
 /// Appends an end. Behind it stand blanks.
-#[inline]
-fn end(pen: &mut Pen<'_>, form: Form, end: Option<&Endpoint>, addresses: &mut Texts) {
-    let Some(end) = end else { return pen.text(form.unknown.as_bytes()) };
+#[inline(always)]
+fn end(pen: &mut Pen<'_>, unknown: &str, end: Option<&Endpoint>, addresses: &mut Texts) {
+    let Some(end) = end else { return pen.text(unknown.as_bytes()) };
     let address = addresses.of(end.address);
     if end.address.is_ipv4() {
         address.put::<16>(pen);
@@ -206,7 +231,7 @@ fn end(pen: &mut Pen<'_>, form: Form, end: Option<&Endpoint>, addresses: &mut Te
     if end.port == 0 {
         pen.put_part(b"*       ", 1);
     } else {
-        let (digits, count) = digits(end.port.into());
+        let (digits, count) = port_digits(end.port);
         pen.put_part(&digits, count);
     }
 }

@@ -107,6 +107,39 @@ impl<'o> Table<'o> {
         }
     }
 
+    // Apart from the short way, which then has no registers to save for it.
+    #[inline(never)]
+    fn by_columns(&mut self, row: Row<'_>) -> io::Result<()> {
+        if !self.settled {
+            self.measure(row);
+            if self.measured.cells.len() >= MEASURED * self.columns.len() {
+                self.expect_more();
+                self.settle()?;
+            }
+            return Ok(());
+        }
+        let mut written = 0;
+        if let Some(plain) = &mut self.plain
+            && plain.begin(&mut self.output.buffer, row)
+        {
+            written = plain.covers();
+        }
+        let out = &mut self.output.buffer;
+        while let Some((column, _)) = self.columns.get(written..).and_then(<[_]>::split_first) {
+            let quantities = quantities(out, self.columns.get(written..).unwrap_or_default(), row);
+            if quantities > 0 {
+                written += quantities;
+                continue;
+            }
+            let value = column.field.value(row);
+            let colour = colour(&value, self.device);
+            column.cell(out, self.device, colour, |out| format::human(out, row, &value));
+            written += 1;
+        }
+        end_line(out, self.left_out);
+        self.output.flush_if_full()
+    }
+
     /// Makes room for what the measured rows did not show and the next may: listeners come first, and
     /// a server may have hundreds.
     fn expect_more(&mut self) {
@@ -281,37 +314,12 @@ impl RowSink for Table<'_> {
     }
 
     fn row(&mut self, row: Row<'_>) -> io::Result<()> {
-        if !self.settled {
-            self.measure(row);
-            if self.measured.cells.len() >= MEASURED * self.columns.len() {
-                self.expect_more();
-                self.settle()?;
-            }
+        if let Some(plain) = &mut self.plain
+            && plain.write(self.output, row)?
+        {
             return Ok(());
         }
-        let out = &mut self.output.buffer;
-        let mut written = 0;
-        if let Some(plain) = self.plain.as_mut()
-            && plain.write(out, row)
-        {
-            if !plain.is_followed() {
-                return self.output.flush_if_full();
-            }
-            written = plain.covers();
-        }
-        while let Some((column, _)) = self.columns.get(written..).and_then(<[_]>::split_first) {
-            let quantities = quantities(out, self.columns.get(written..).unwrap_or_default(), row);
-            if quantities > 0 {
-                written += quantities;
-                continue;
-            }
-            let value = column.field.value(row);
-            let colour = colour(&value, self.device);
-            column.cell(out, self.device, colour, |out| format::human(out, row, &value));
-            written += 1;
-        }
-        end_line(out, self.left_out);
-        self.output.flush_if_full()
+        self.by_columns(row)
     }
 
     fn end(&mut self, _: &[Gap]) -> io::Result<()> {

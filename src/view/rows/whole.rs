@@ -4,6 +4,10 @@
 //! Such parts are kept with what they were made of, and copied while that is the same; what differs
 //! from row to row is gathered in a place of fixed size. They are the objects of `object::whole`,
 //! which also writes those that are not as plain as that; the tests compare the two.
+#![expect(
+    clippy::inline_always,
+    reason = "a pen that is passed on lives in memory instead of registers"
+)]
 
 use super::object;
 use crate::{
@@ -11,13 +15,17 @@ use crate::{
     model::{endpoint::Endpoint, protocol::Family, queues::Queues},
     view::{
         address::Texts,
-        pen::{self, Pen},
+        output::Output,
+        pen::{Pen, port_digits},
     },
 };
+use std::io;
 
 /// Writes whole objects, one for each row.
 #[derive(Debug, Default)]
 pub(super) struct Whole {
+    /// What every object begins with, in place of its brace.
+    begins: Vec<u8>,
     /// Kinds of sockets seen lately: the two ends of a connection may take turns.
     kinds: Vec<Kind>,
     addresses: Texts,
@@ -31,32 +39,76 @@ struct Kind {
     /// The beginning, and where it ends.
     front: [u8; FRONT],
     front_end: usize,
-    /// From the user to the end; where a timer runs, from the owners.
+    /// The user; where a timer runs, up to its time.
+    user: Vec<u8>,
+    /// From the owners to the end.
     rest: Vec<u8>,
 }
 
 type Facts = [u64; 6];
 
-/// Room for the beginning, two ends, queues, inode and cookie: 470 bytes at most, and the longest
-/// piece.
-const FRONT: usize = 512;
+/// Room for the beginning.
+const FRONT: usize = 192;
+/// The most that the objects of a kind have in common at the end: a cgroup may have a long path.
+const COMMON: usize = 4 * 1024;
 
 /// How many kinds are worth looking through.
 const REMEMBERED: usize = 8;
 
+/// What stands around the objects of a listing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Among {
+    /// Members of an array; this is the first.
+    Members { first: bool },
+    /// One a line.
+    Lines,
+}
+
+impl Among {
+    fn comma(self) -> usize {
+        usize::from(matches!(self, Self::Members { first: false }))
+    }
+
+    fn newline(self) -> usize {
+        usize::from(matches!(self, Self::Lines))
+    }
+
+    /// Writes an object of any form.
+    pub(super) fn write(self, out: &mut Vec<u8>, object: impl FnOnce(&mut Vec<u8>)) {
+        out.extend(&b","[..self.comma()]);
+        object(out);
+        out.extend(&b"\n"[..self.newline()]);
+    }
+}
+
 impl Whole {
+    /// Objects that begin with this; nothing: with their brace.
+    pub(super) fn new(begins: Vec<u8>) -> Self {
+        Self { begins, ..Self::default() }
+    }
+
     /// Writes one.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, row: Row<'_>) {
+    pub(super) fn write(
+        &mut self,
+        output: &mut Output,
+        row: Row<'_>,
+        among: Among,
+    ) -> io::Result<()> {
+        let known = facts(row).and_then(|facts| self.kind(facts, row));
+        let Some(kind) = known.and_then(|at| self.kinds.get(at)) else {
+            let object = |out: &mut Vec<u8>| object::whole(out, row);
+            among.write(&mut output.buffer, |out| self.begin(out, object));
+            return output.flush_if_full();
+        };
         let s = row.socket;
-        let Some(facts) = facts(row) else { return object::whole(out, row) };
-        let at = self.kind(facts, row);
-        let Some(kind) = self.kinds.get(at) else { return object::whole(out, row) };
         let addresses = &mut self.addresses;
-        pen::append(out, &kind.front, kind.front_end, |pen| {
+        output.row(|pen| {
+            pen.put_part(b",", among.comma());
+            pen.put_part(&kind.front, kind.front_end);
             end(pen, &s.local, addresses);
             match s.peer() {
                 Some(peer) => {
-                    pen.put(b",\"interface\":null},\"peer\":");
+                    pen.put(b",\"interface\":null},\"peer\":{\"address\":\"");
                     end(pen, peer, addresses);
                     pen.put(b"}");
                 }
@@ -66,38 +118,62 @@ impl Whole {
             number_or_null(pen, s.inode);
             pen.put(b",\"cookie\":");
             number_or_null(pen, s.cookie);
-        });
-        if s.timer.is_some() {
-            object::user(out, row);
-            object::timer(out, s);
-        }
-        out.extend_from_slice(&kind.rest);
+            if let Some(timer) = s.timer {
+                pen.text(&kind.user);
+                pen.number(timer.expires_ms);
+                pen.put(b",\"retransmits\":");
+                pen.number(timer.retransmits);
+                pen.put(b"},\"age_ms\":");
+                number_or_null(pen, s.age_ms().map(u64::from));
+            }
+            pen.text(&kind.rest);
+            pen.put_part(b"\n", among.newline());
+        })
     }
 
-    /// Where the kind of a socket is.
+    /// Writes an object of any form, which begins as all do.
+    pub(super) fn begin(&self, out: &mut Vec<u8>, object: impl FnOnce(&mut Vec<u8>)) {
+        let start = out.len();
+        object(out);
+        if !self.begins.is_empty() {
+            out.splice(start..=start, self.begins.iter().copied());
+        }
+    }
+
+    /// Where the kind of a socket is. `None`: it has more to tell than there is room for.
     #[inline]
-    fn kind(&mut self, facts: Facts, row: Row<'_>) -> usize {
+    fn kind(&mut self, facts: Facts, row: Row<'_>) -> Option<usize> {
         let is = |kind: &Kind| kind.facts.iter().zip(&facts).fold(0, |d, (a, b)| d | (a ^ b)) == 0;
         match self.kinds.iter().position(is) {
-            Some(0) => 0,
+            Some(0) => Some(0),
             Some(at) => {
                 // What comes often comes to the front.
                 self.kinds.swap(at, at - 1);
-                at - 1
+                Some(at - 1)
             }
             None => self.learn(facts, row),
         }
     }
 
     #[inline(never)]
-    fn learn(&mut self, facts: Facts, row: Row<'_>) -> usize {
-        let (mut head, mut rest) = (vec![], vec![]);
+    fn learn(&mut self, facts: Facts, row: Row<'_>) -> Option<usize> {
+        let (mut head, mut user, mut rest) = (self.begins.clone(), vec![], vec![]);
         object::head(&mut head, row.socket);
-        if row.socket.timer.is_none() {
-            object::user(&mut rest, row);
+        if !self.begins.is_empty() {
+            head.remove(self.begins.len());
+        }
+        head.extend(b"{\"address\":\"");
+        object::user(&mut user, row);
+        if let Some(timer) = row.socket.timer {
+            object::timer_begin(&mut user, timer.kind);
+        } else {
+            rest.append(&mut user);
             object::timer(&mut rest, row.socket);
         }
         object::rest(&mut rest, row);
+        if head.len() > FRONT || user.len() + rest.len() > COMMON {
+            return None;
+        }
         let mut front = [b' '; FRONT];
         let mut pen = Pen::new(&mut front);
         pen.text(&head);
@@ -105,8 +181,8 @@ impl Whole {
         if self.kinds.len() == REMEMBERED {
             self.kinds.pop();
         }
-        self.kinds.push(Kind { facts, front, front_end, rest });
-        self.kinds.len() - 1
+        self.kinds.push(Kind { facts, front, front_end, user, rest });
+        Some(self.kinds.len() - 1)
     }
 }
 
@@ -128,10 +204,10 @@ fn facts(row: Row<'_>) -> Option<Facts> {
     let [options, more] = s.sockopt.unwrap_or_default();
     let small = [shutdown, told, tos, asked, options, more, flag(s.v6only), row.unowned()? as u8];
     let is_v6 = u8::from(s.family == Family::Ipv6);
-    let kind = [s.protocol as u8, s.state.number(), is_v6, u8::from(s.timer.is_some()), 0, 0, 0, 0];
+    let timer = s.timer.map_or(0, |timer| timer.kind.number() | 0x80);
+    let kind = [s.protocol as u8, s.state.number(), is_v6, timer, 0, 0, 0, 0];
     let known = u64::from(s.sockopt.is_some()) << 63 | u64::from(s.cgroup_id.is_some()) << 62;
-    // Where a timer runs the user is written apart.
-    let user = s.uid.filter(|_| s.timer.is_none()).map_or(u64::MAX, u64::from);
+    let user = s.uid.map_or(u64::MAX, u64::from);
     Some([
         u64::from_ne_bytes(kind),
         user,
@@ -142,13 +218,13 @@ fn facts(row: Row<'_>) -> Option<Facts> {
     ])
 }
 
-/// Address and port, the object left open.
-#[inline]
+/// Address and port, from the address on; the object is left open.
+#[inline(always)]
 fn end(text: &mut Pen<'_>, end: &Endpoint, addresses: &mut Texts) {
-    text.put(b"{\"address\":\"");
     addresses.of(end.address).put::<40>(text);
     text.put(b"\",\"port\":");
-    text.number(end.port);
+    let (digits, count) = port_digits(end.port);
+    text.put_part(&digits, count);
 }
 
 /// The queues, up to the value of the inode.
@@ -184,7 +260,7 @@ fn queues(text: &mut Pen<'_>, queues: Queues) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn number_or_null(text: &mut Pen<'_>, number: Option<u64>) {
     match number {
         Some(number) => text.number(number),

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     field::row::Row,
     model::{endpoint::Endpoint, protocol::Protocol, sockopt::SocketOptions},
-    view::{address, escape, json},
+    view::{
+        address::{self, Texts},
+        escape, json,
+    },
 };
 use std::{
     io::Write,
@@ -55,9 +58,11 @@ pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
         0 => None,
         index => Some(index),
     };
-    layout.cell(Column::LocalAddress, |out| host(out, row, &socket.local, interface));
+    let local = Column::LocalAddress;
+    layout.cell_with_addresses(local, |out, texts| host(out, texts, row, &socket.local, interface));
     layout.cell(Column::LocalPort, |out| port(out, row, socket.local.port, shown));
-    layout.cell(Column::PeerAddress, |out| host(out, row, &socket.remote, None));
+    let peer = Column::PeerAddress;
+    layout.cell_with_addresses(peer, |out, texts| host(out, texts, row, &socket.remote, None));
     layout.cell(Column::PeerPort, |out| port(out, row, socket.remote.port, shown));
     layout.cell(Column::Process, |out| {
         owners::write(out, row, shown);
@@ -66,13 +71,19 @@ pub(super) fn row(layout: &mut Layout, row: Row<'_>, shown: Shown) {
 }
 
 /// An address with the colon that joins it to its port.
-fn host(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<u32>) {
+fn host(
+    out: &mut Vec<u8>,
+    texts: &mut Texts,
+    row: Row<'_>,
+    end: &Endpoint,
+    interface: Option<u32>,
+) {
     let name = row.context.resolver.as_ref().and_then(|resolver| resolver.name(end.address));
     match end.address {
         // Takes IPv4 too, unless it says that it does not.
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) if row.socket.v6only != Some(true) => out.push(b'*'),
         _ if name.is_some() => escape::for_terminal(out, name.unwrap_or_default().as_bytes()),
-        IpAddr::V4(_) => address::write(out, end.address),
+        IpAddr::V4(_) => out.extend(texts.of(end.address).as_bytes()),
         IpAddr::V6(v6) => {
             out.push(b'[');
             match compatible(v6) {
@@ -80,7 +91,7 @@ fn host(out: &mut Vec<u8>, row: Row<'_>, end: &Endpoint, interface: Option<u32>)
                     out.extend(b"::");
                     address::write(out, v4);
                 }
-                None => address::write(out, end.address),
+                None => out.extend(texts.of(end.address).as_bytes()),
             }
             out.push(b']');
         }

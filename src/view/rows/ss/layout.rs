@@ -4,7 +4,8 @@
 //! ss fills four chunks of 1 MiB, prints them when it begins a fifth, and goes on with widths that can only
 //! grow. So does this: memory is bounded, and a long listing breaks at the same rows.
 
-use std::ops::Range;
+use crate::view::{address::Texts, output::Output, pen::Pen};
+use std::{io, ops::Range};
 
 /// Bytes of a chunk that hold cells: ss allocates 1 MiB, of which two pointers are its own.
 const CHUNK: usize = 1024 * 1024 - 16;
@@ -74,11 +75,15 @@ pub(super) struct Layout {
     /// Columns of the terminal; `None`: a pipe, where nothing is spread.
     screen: Option<usize>,
     text: Vec<u8>,
-    /// Where each cell ends; rows are as long as `columns`.
-    ends: Vec<usize>,
+    /// How long each cell is; rows are as long as `columns`.
+    lengths: Vec<u16>,
+    /// The column of the cell that comes next.
+    next: usize,
     /// The column and the length of the latest cell: it counts when another follows. So the last
     /// cell of a listing does not widen its column, as in ss.
     latest: (usize, usize),
+    /// Addresses seen lately, for who writes cells.
+    addresses: Texts,
     /// Bytes taken in the chunk that is being filled, and how many chunks there are, as ss counts.
     taken: usize,
     chunks: usize,
@@ -94,8 +99,10 @@ impl Layout {
             widths,
             screen,
             text: vec![],
-            ends: vec![],
+            lengths: vec![],
+            next: 0,
             latest: (0, 0),
+            addresses: Texts::default(),
             taken: LENGTH,
             chunks: 1,
         }
@@ -113,16 +120,26 @@ impl Layout {
     /// Gathers one cell; the columns of a row come in their order. One that is hidden is passed
     /// over.
     pub(super) fn cell(&mut self, column: Column, write: impl FnOnce(&mut Vec<u8>)) {
-        let index = self.ends.len() % self.columns.len();
+        self.cell_with_addresses(column, |out, _| write(out));
+    }
+
+    /// The same for who needs the texts of addresses.
+    pub(super) fn cell_with_addresses(
+        &mut self,
+        column: Column,
+        write: impl FnOnce(&mut Vec<u8>, &mut Texts),
+    ) {
+        let index = self.next;
         if self.columns.get(index) != Some(&column) {
             return;
         }
+        self.next = if index + 1 == self.columns.len() { 0 } else { index + 1 };
         self.measure();
         let start = self.text.len();
-        write(&mut self.text);
+        write(&mut self.text, &mut self.addresses);
         self.text.truncate(start + LONGEST);
         let length = self.text.len() - start;
-        self.ends.push(self.text.len());
+        self.lengths.push(u16::try_from(length).unwrap_or(u16::MAX));
         self.latest = (index, length);
         self.count(length);
     }
@@ -161,31 +178,93 @@ impl Layout {
         self.chunks >= CHUNKS
     }
 
-    /// Appends what was gathered so far.
-    pub(super) fn print_part(&mut self, out: &mut Vec<u8>) {
+    /// Prints what was gathered so far.
+    pub(super) fn print_part(&mut self, output: &mut Output) -> io::Result<()> {
         self.measure();
-        self.print(out);
+        self.print(output)
     }
 
-    /// Appends what was gathered to `out` and forgets it; the widths stay.
-    pub(super) fn print(&mut self, out: &mut Vec<u8>) {
-        let widths = self.fitted();
-        let mut start = 0;
-        for row in self.ends.chunks(self.columns.len()) {
-            for ((column, width), end) in self.columns.iter().zip(&widths).zip(row) {
-                let is_first = Some(column) == self.columns.first();
-                let gap = usize::from(column.is_apart() && !is_first);
-                out.extend(&b" "[..gap]);
-                let text = self.text.get(start..*end).unwrap_or_default();
-                padded(out, text, width.saturating_sub(gap), column.is_right());
-                start = *end;
+    /// Prints what was gathered to `output` and forgets it; the widths stay.
+    pub(super) fn print(&mut self, output: &mut Output) -> io::Result<()> {
+        let places = self.places();
+        let mut text = self.text.as_slice();
+        for lengths in self.lengths.chunks(self.columns.len()) {
+            let length = lengths.iter().copied().map(usize::from).sum();
+            let (row, rest) = text.split_at_checked(length).unwrap_or((text, &[]));
+            if places.last().is_some_and(|place| place.ends + length <= LINE) {
+                output.row(|pen| line(pen, row, lengths, &places))?;
+            } else {
+                long_line(&mut output.buffer, row, lengths, &places);
+                output.flush_if_full()?;
             }
-            out.push(b'\n');
+            text = rest;
         }
         self.text.clear();
-        self.ends.clear();
+        self.lengths.clear();
         (self.taken, self.chunks) = (LENGTH, 1);
+        Ok(())
     }
+
+    /// Where the cells of a line stand.
+    fn places(&self) -> Vec<Place> {
+        let mut begins = 0;
+        let place = |(column, width): (&Column, &usize)| {
+            let is_first = Some(column) == self.columns.first();
+            let gap = usize::from(column.is_apart() && !is_first);
+            let place = Place {
+                gap,
+                begins: begins + gap,
+                ends: begins + gap + width.saturating_sub(gap),
+                is_right: column.is_right(),
+            };
+            begins = place.ends;
+            place
+        };
+        self.columns.iter().zip(&self.fitted()).map(place).collect()
+    }
+}
+
+/// Where a cell stands in a line, unless one before it is wider than its column.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    gap: usize,
+    begins: usize,
+    ends: usize,
+    is_right: bool,
+}
+
+/// The longest line that is written in place: as long as its columns, and by its text longer.
+const LINE: usize = 256;
+
+/// Writes a line into blanks. What is wider than its column shifts what follows.
+#[inline]
+fn line(pen: &mut Pen<'_>, mut row: &[u8], lengths: &[u16], places: &[Place]) {
+    pen.put_part(&[b' '; LINE], 0);
+    let mut shift = 0;
+    for (place, length) in places.iter().zip(lengths) {
+        let length = usize::from(*length);
+        let (text, rest) = row.split_at_checked(length).unwrap_or((row, &[]));
+        let spare = (place.ends - place.begins).saturating_sub(length);
+        pen.go_to(shift + place.begins + if place.is_right { spare } else { 0 });
+        match row.first_chunk() {
+            Some(short) if length <= short.len() => pen.put_padded(short, length),
+            _ => pen.text(text),
+        }
+        shift += (place.begins + length).saturating_sub(place.ends);
+        pen.go_to(shift + place.ends);
+        row = rest;
+    }
+    pen.put(b"\n");
+}
+
+fn long_line(out: &mut Vec<u8>, mut row: &[u8], lengths: &[u16], places: &[Place]) {
+    for (place, length) in places.iter().zip(lengths) {
+        let (text, rest) = row.split_at_checked(usize::from(*length)).unwrap_or((row, &[]));
+        out.extend(&b" "[..place.gap]);
+        padded(out, text, place.ends - place.begins, place.is_right);
+        row = rest;
+    }
+    out.push(b'\n');
 }
 
 impl Layout {

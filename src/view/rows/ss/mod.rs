@@ -89,7 +89,7 @@ impl Shown {
             (self.memory, Need::MEMORY),
             (self.traffic_class, Need::TOS.with(Need::TRAFFIC_CLASS)),
             (self.identity || self.cgroup, Need::CGROUPS),
-            (self.identity, Need::FAMILY_DETAILS),
+            (self.identity, Need::FAMILY_DETAILS.with(Need::MARK)),
             (self.filters, Need::FILTERS),
         ]
         .into_iter()
@@ -144,13 +144,13 @@ impl RowSink for SsText<'_> {
             _ => inet::row(layout, row, shown),
         }
         if self.layout.end_row() {
-            self.layout.print_part(&mut self.output.buffer);
+            self.layout.print_part(self.output)?;
         }
-        self.output.flush_if_full()
+        Ok(())
     }
 
     fn end(&mut self, _: &[Gap]) -> io::Result<()> {
-        self.layout.print(&mut self.output.buffer);
+        self.layout.print(self.output)?;
         self.output.flush()
     }
 }

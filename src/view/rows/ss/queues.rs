@@ -1,8 +1,10 @@
 //! Both queues of any socket.
 
 use super::layout::{Column, Layout};
-use crate::model::{queues::Queues, socket::Socket};
-use std::io::Write;
+use crate::{
+    model::{queues::Queues, socket::Socket},
+    view::json,
+};
 
 /// Gathers both cells. What is not told is 0, as in ss.
 pub(super) fn write(layout: &mut Layout, socket: &Socket) {
@@ -18,7 +20,11 @@ pub(super) fn write(layout: &mut Layout, socket: &Socket) {
 pub(super) fn numbers(layout: &mut Layout, recv: u32, send: u32) {
     for (column, number) in [(Column::RecvQueue, recv), (Column::SendQueue, send)] {
         layout.cell(column, |out| {
-            let _ = write!(out, "{number:<6}");
+            let end = out.len() + 6;
+            json::number(out, number);
+            if out.len() < end {
+                out.resize(end, b' ');
+            }
         });
     }
 }

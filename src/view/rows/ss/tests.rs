@@ -18,6 +18,7 @@ use crate::{
         state::State,
         timer::{Timer, TimerKind},
     },
+    view::output::Output,
 };
 use std::net::IpAddr;
 
@@ -32,9 +33,10 @@ fn line(socket: &Socket, shown: Shown) -> String {
         _ => inet::row(&mut layout, row, shown),
     }
     layout.end_row();
-    let mut out = vec![];
-    layout.print(&mut out);
-    String::from_utf8(out).unwrap().trim_end().to_owned()
+    let (mut output, kept) = Output::kept();
+    layout.print(&mut output).unwrap();
+    output.flush().unwrap();
+    kept.text().trim_end().to_owned()
 }
 
 fn socket(protocol: Protocol, family: Family, state: State, facts: FamilyFacts) -> Socket {
