@@ -63,7 +63,7 @@ impl Reader {
         pids.dedup();
         for pid in pids {
             let is_asked = holders.contains(&pid) || query.pids.contains(&pid);
-            self.add_process(&query.root, pid, is_asked, &mut found);
+            self.add_process(query, pid, is_asked, &mut found);
         }
         match self.memory.get_or_init(|| limits::memory(&query.root)) {
             Ok((available, total)) => {
@@ -109,13 +109,14 @@ impl Reader {
     pub fn add(&mut self, query: &Query, owners: &Owners, found: &mut Limits) {
         for process in owners.processes() {
             if found.process(process.pid).is_none() {
-                self.add_process(&query.root, process.pid, true, found);
+                self.add_process(query, process.pid, true, found);
             }
         }
     }
 
-    fn add_process(&mut self, root: &Root, pid: u32, is_asked: bool, found: &mut Limits) {
-        match limits::of_process(root, pid) {
+    fn add_process(&mut self, query: &Query, pid: u32, is_asked: bool, found: &mut Limits) {
+        let root = &query.root;
+        match limits::of_process(root, pid, query.need.includes(Need::DESCRIPTORS)) {
             Ok((mut process, why)) => {
                 let cgroups = &mut self.cgroups;
                 process.cgroups = cgroup_limits::read(root, pid, cgroups, &mut found.cgroups);

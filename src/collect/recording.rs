@@ -29,7 +29,8 @@ pub const NEED: Need = Need::TCP_INFO
     .with(Need::SUBFLOWS)
     .with(Need::EARLIER)
     .with(Need::LIMITS)
-    .with(Need::NAMED_PORTS);
+    .with(Need::NAMED_PORTS)
+    .with(Need::DESCRIPTORS);
 
 /// Records the running machine, each network namespace of the question by itself: two looks,
 /// `window` apart.

@@ -292,8 +292,8 @@ impl<'s> Evidence<'s> {
 
     /// What limits connections.
     pub fn estimate(&self) -> Option<&Estimate> {
-        // A report without a question always has an answer.
-        self.estimate.get_or_init(|| Estimate::of(self.snapshot, None, &[]).ok()).as_ref()
+        let estimate = || Estimate::with_ports(self.snapshot, self.ephemeral());
+        self.estimate.get_or_init(estimate).as_ref()
     }
 
     /// A socket at the first look. `None`: it was not there, or there was one look.

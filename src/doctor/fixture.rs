@@ -283,6 +283,7 @@ impl Machine {
             soft: Some(limit),
             hard: Some(limit),
             descriptors: Some(if open == 0 { vec![] } else { vec![(0, open - 1)] }),
+            counted: None,
             exempt_from_file_max: Some(false),
             dead_sockets: None,
             cgroups: vec![],

@@ -63,7 +63,7 @@ impl Need {
             Self::PortRange => setting("net.ipv4.ip_local_port_range"),
             Self::Processes => {
                 let known = |p: &crate::model::limits::ProcessLimits| {
-                    p.descriptors.is_some() && p.soft.is_some()
+                    p.open().is_some() && p.soft.is_some()
                 };
                 (!snapshot.limits.processes.iter().any(known)).then(|| {
                     let mut why = snapshot.limits.missing.values();

@@ -4,7 +4,8 @@ use crate::{
     model::{endpoint::Endpoint, protocol::Protocol, socket::Socket},
     report::time_wait::listeners::canonical,
 };
-use std::{collections::HashMap, net::IpAddr};
+use hashbrown::HashMap;
+use std::net::IpAddr;
 
 /// TCP sockets by (local address, peer), IPv4-mapped addresses as IPv4.
 pub struct Tuples<'s>(HashMap<(IpAddr, Endpoint), Vec<&'s Socket>>);

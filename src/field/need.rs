@@ -60,6 +60,8 @@ impl Need {
     pub const PROCESSES: Self = Self(1 << 19);
     /// Limits of processes and cgroups.
     pub const LIMITS: Self = Self(1 << 15);
+    /// The numbers of the descriptors of processes: how many are below a limit that is assumed.
+    pub const DESCRIPTORS: Self = Self(1 << 27);
     /// Which ports of connections their programs named, of however few: a walk over TCP.
     pub const NAMED_PORTS: Self = Self(1 << 26);
 

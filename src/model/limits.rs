@@ -45,6 +45,9 @@ pub struct ProcessLimits {
     pub hard: Option<u64>,
     /// Numbers of its open descriptors, as ranges with both ends included, ascending.
     pub descriptors: Option<Vec<(u32, u32)>>,
+    /// How many there are, where they were counted and not listed: a process may have a million.
+    #[serde(skip)]
+    pub counted: Option<Counted>,
     /// Whether `fs.file-max` does not bind it: CAP_SYS_ADMIN in the initial user namespace
     /// (`alloc_empty_file`).
     pub exempt_from_file_max: Option<bool>,
@@ -66,8 +69,34 @@ impl ProcessLimits {
     /// How many open descriptors have a number below `limit`. The limit is on the number, not on
     /// the count (`alloc_fd`): descriptors at or above it take nothing away.
     pub fn below(&self, limit: u64) -> Option<u64> {
+        if let Some(counted) = self.counted {
+            return counted.below(limit);
+        }
         let ranges = self.descriptors.as_ref()?;
         Some(ranges.iter().map(|&(low, high)| covered(low.into()..=high.into(), limit)).sum())
+    }
+}
+
+/// Open descriptors that were counted on both sides of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// All of them.
+    pub open: u64,
+    /// The number.
+    pub number: u64,
+    /// Those whose number is below it.
+    pub below: u64,
+}
+
+impl Counted {
+    /// How many are below a limit. `None`: that was not counted.
+    fn below(self, limit: u64) -> Option<u64> {
+        if limit == u64::MAX {
+            return Some(self.open);
+        }
+        // Where none is at or above the number, none is above a larger one.
+        let is_told = limit == self.number || (limit > self.number && self.below == self.open);
+        is_told.then_some(self.below)
     }
 }
 
@@ -133,6 +162,7 @@ mod tests {
             soft: Some(64),
             hard: None,
             descriptors: Some(vec![(0, 4), (500, 519)]),
+            counted: None,
             exempt_from_file_max: None,
             dead_sockets: None,
             cgroups: vec![],
@@ -142,5 +172,14 @@ mod tests {
         assert_eq!(process.below(3), Some(3));
         assert_eq!(process.below(510), Some(15));
         assert_eq!(process.below(0), Some(0));
+        let counted = |open, below| ProcessLimits {
+            descriptors: None,
+            counted: Some(Counted { open, number: 64, below }),
+            ..process.clone()
+        };
+        let some_above = counted(25, 5);
+        assert_eq!((some_above.open(), some_above.below(64)), (Some(25), Some(5)));
+        assert_eq!((some_above.below(63), some_above.below(65)), (None, None));
+        assert_eq!(counted(25, 25).below(1000), Some(25));
     }
 }

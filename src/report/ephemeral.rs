@@ -15,11 +15,8 @@ use crate::model::{
     socket::Socket,
     state::{State, StateSet},
 };
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    net::IpAddr,
-    ops::RangeInclusive,
-};
+use hashbrown::{HashMap, HashSet};
+use std::{collections::BTreeMap, net::IpAddr, ops::RangeInclusive};
 
 /// The ephemeral ports of a network namespace, shared by IPv4 and IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +52,11 @@ impl EphemeralPorts {
         let is_bound = |s: &&Socket| matches!(s.state, State::Listen | State::BoundInactive);
         let bound = tcp(snapshot).filter(is_bound).map(|socket| socket.local.port);
         let named = snapshot.limits.named_ports.iter().flatten().copied();
+        let range = snapshot.settings.port_range()?;
         let mut tuples: HashMap<(IpAddr, Endpoint), Vec<PortUse>> = HashMap::new();
-        for socket in tcp(snapshot).filter(|socket| socket.peer().is_some()) {
+        // Of others no port is taken from anybody: most connections of a server are others.
+        let is_use = |s: &&Socket| s.peer().is_some() && range.contains(&s.local.port);
+        for socket in tcp(snapshot).filter(is_use) {
             let key = (socket.local.address.to_canonical(), canonical(socket.remote));
             tuples.entry(key).or_default().push(PortUse::of(socket));
         }

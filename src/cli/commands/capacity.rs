@@ -27,7 +27,9 @@ pub fn run(args: &CapacityArgs) -> Result<Exit, Failure> {
     // Ports of idle bound sockets matter to who connects, and cost a walk of the host's bind
     // table, 26 to 50 ms. Who listens has no use for them.
     let states = if listen.is_some() { StateSet::ALL } else { ephemeral::states_with_bound() };
-    let need = Need::OWNERS.with(Need::LIMITS).with(Need::NAMED_PORTS);
+    let need = [Need::LIMITS, Need::NAMED_PORTS, Need::DESCRIPTORS]
+        .into_iter()
+        .fold(Need::OWNERS, Need::with);
     let addresses = args.source_addresses();
     let told = match addresses.as_slice() {
         [] => None,

@@ -4,7 +4,10 @@ use super::{
     process::{self, inode_in},
     root::Root,
 };
-use crate::{kernel::error::Error, model::limits::ProcessLimits};
+use crate::{
+    kernel::error::Error,
+    model::limits::{Counted, ProcessLimits},
+};
 use nix::{
     dir::Dir,
     errno::Errno,
@@ -15,6 +18,8 @@ use procfs::{
     FromBufRead, Meminfo,
     process::{LimitValue, Limits, Status},
 };
+use rustix::fs::{RawDir, SeekFrom, seek};
+use std::mem::MaybeUninit;
 
 /// More than any of these files holds.
 const LONGEST: u64 = 1 << 20;
@@ -25,7 +30,14 @@ const INITIAL_USER: u64 = 0xEFFF_FFFD;
 
 /// Reads the limits of a process. What cannot be read is `None`, with the reason among the second.
 /// `Err`: there is no such process.
-pub fn of_process(root: &Root, pid: u32) -> Result<(ProcessLimits, Vec<String>), Error> {
+///
+/// With `listed` the numbers of its descriptors are listed, a microsecond each; without they are counted
+/// where the kernel has counted them.
+pub fn of_process(
+    root: &Root,
+    pid: u32,
+    listed: bool,
+) -> Result<(ProcessLimits, Vec<String>), Error> {
     let mut why = vec![];
     let limits = read(root, &format!("{pid}/limits"), |bytes| Limits::from_buf_read(bytes).ok());
     if let Err(error) = &limits
@@ -34,7 +46,15 @@ pub fn of_process(root: &Root, pid: u32) -> Result<(ProcessLimits, Vec<String>),
         return Err(error.clone());
     }
     let open_files = known(limits, &mut why).map(|limits| limits.max_open_files);
-    let descriptors = known(descriptors(root, pid), &mut why);
+    let value = |limit: LimitValue| match limit {
+        LimitValue::Unlimited => u64::MAX,
+        LimitValue::Value(value) => value,
+    };
+    let soft = open_files.as_ref().map(|limit| value(limit.soft_limit));
+    let counted = soft.filter(|_| !listed && root.is_live());
+    let counted = counted.and_then(|soft| counted_around(root, pid, soft).ok().flatten());
+    let descriptors =
+        if counted.is_some() { None } else { known(descriptors(root, pid), &mut why) };
     let status = read(root, &format!("{pid}/status"), |bytes| Status::from_buf_read(bytes).ok());
     let status = known(status, &mut why);
     let capabilities = status.as_ref().map(|status| status.capeff);
@@ -47,18 +67,15 @@ pub fn of_process(root: &Root, pid: u32) -> Result<(ProcessLimits, Vec<String>),
         (Some(_), Some(inode)) => Some(inode == INITIAL_USER),
         _ => None,
     };
-    let value = |limit: LimitValue| match limit {
-        LimitValue::Unlimited => u64::MAX,
-        LimitValue::Value(value) => value,
-    };
     Ok((
         ProcessLimits {
             pid,
             parent,
             command: process::command_in(root, pid),
-            soft: open_files.as_ref().map(|limit| value(limit.soft_limit)),
+            soft,
             hard: open_files.as_ref().map(|limit| value(limit.hard_limit)),
             descriptors,
+            counted,
             exempt_from_file_max,
             dead_sockets: None,
             cgroups: vec![],
@@ -85,6 +102,35 @@ fn read<T>(root: &Root, entry: &str, parse: impl Fn(&[u8]) -> Option<T>) -> Resu
         subject: root.join(entry).display().to_string(),
         cause: crate::kernel::error::Cause::Malformed("it has not the form the kernel writes"),
     })
+}
+
+/// Counts the open descriptors on both sides of a number. `None`: the kernel does not count them.
+///
+/// The size of the directory is how many there are, since Linux 6.2 (`proc_fd_getattr`); a position in
+/// it is a number plus two (`proc_readfd_common`), so that those from the number on are listed alone,
+/// and mostly there are none.
+fn counted_around(root: &Root, pid: u32, number: u64) -> rustix::io::Result<Option<Counted>> {
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
+    let flags = flags | rustix::fs::OFlags::CLOEXEC;
+    let path = root.join(format!("{pid}/fd"));
+    let directory = rustix::fs::open(&path, flags, rustix::fs::Mode::empty())?;
+    let open = u64::try_from(rustix::fs::fstat(&directory)?.st_size).unwrap_or(0);
+    if open == 0 {
+        return Ok(None);
+    }
+    let mut above = 0;
+    // No number is beyond an int.
+    if number < u64::from(i32::MAX.unsigned_abs()) {
+        seek(&directory, SeekFrom::Start(number + 2))?;
+        let mut buffer = [MaybeUninit::uninit(); 1024];
+        let mut entries = RawDir::new(&directory, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let is_number = entry.file_name().to_bytes().iter().all(u8::is_ascii_digit);
+            above += u64::from(is_number);
+        }
+    }
+    Ok(Some(Counted { open, number, below: open.saturating_sub(above) }))
 }
 
 /// Numbers of the open descriptors, as ranges.

@@ -291,6 +291,7 @@ impl<'a> ProcessLimitsRecord<'a> {
             soft: self.soft,
             hard: self.hard,
             descriptors: self.descriptors.map(Cow::into_owned),
+            counted: None,
             exempt_from_file_max: self.exempt_from_file_max,
             dead_sockets: self.dead_sockets,
             cgroups: self.cgroups.into_owned(),

@@ -12,9 +12,10 @@ use crate::{
     },
     report::ephemeral::{EphemeralPorts, ports_in_use_among},
 };
+use hashbrown::HashMap;
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
 

@@ -47,27 +47,36 @@ impl Estimate {
         question: Option<&Question>,
         assumptions: &[Assumption],
     ) -> Result<Self, Unanswerable> {
-        let plain = Self::plain(snapshot, question)?;
+        let plain = Self::plain(snapshot, EphemeralPorts::of(snapshot).as_ref(), question)?;
         if assumptions.is_empty() {
             return Ok(plain);
         }
         let (changed, told) = assume::apply(snapshot, assumptions);
-        let mut estimate = Self::plain(&changed, question)?;
+        let ports = EphemeralPorts::of(&changed);
+        let mut estimate = Self::plain(&changed, ports.as_ref(), question)?;
         estimate.assumed = told;
         estimate.before = Some(Box::new(plain));
         Ok(estimate)
     }
 
-    fn plain(snapshot: &Snapshot, question: Option<&Question>) -> Result<Self, Unanswerable> {
-        let ports = EphemeralPorts::of(snapshot);
+    /// The same without a question, from ports that are known already. `None`: never.
+    pub fn with_ports(snapshot: &Snapshot, ports: Option<&EphemeralPorts>) -> Option<Self> {
+        Self::plain(snapshot, ports, None).ok()
+    }
+
+    fn plain(
+        snapshot: &Snapshot,
+        ports: Option<&EphemeralPorts>,
+        question: Option<&Question>,
+    ) -> Result<Self, Unanswerable> {
         let host = host::of_connections(snapshot, false);
         let listeners = listeners::list(snapshot, &host);
-        let destinations = ports.as_ref().map_or_else(Vec::new, |ports| {
+        let destinations = ports.map_or_else(Vec::new, |ports| {
             let ground = Ground::new(ports, Reuse::of(&snapshot.settings));
             destinations::list(snapshot, &ground, &host)
         });
         let answer = question
-            .map(|question| question::answer(question, snapshot, ports.as_ref(), &listeners))
+            .map(|question| question::answer(question, snapshot, ports, &listeners))
             .transpose()?;
         let mut limits: Vec<Limit> = vec![];
         for process in &snapshot.limits.processes {

@@ -85,6 +85,7 @@ pub(super) fn run(snapshot: &mut Snapshot, programs: &[Program]) {
             soft: Some(program.soft),
             hard: Some(program.soft),
             descriptors: Some(vec![(0, 2)]),
+            counted: None,
             exempt_from_file_max: Some(false),
             dead_sockets: None,
             cgroups: vec![],

@@ -9,9 +9,10 @@ use crate::model::{
     endpoint::Endpoint, name::Name, protocol::Protocol, queues::Queues, snapshot::Snapshot,
     socket::Socket, state::State,
 };
+use hashbrown::HashMap;
 use serde::Serialize;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
 
@@ -79,7 +80,16 @@ pub fn list(snapshot: &Snapshot, host: &[Limit]) -> Vec<Listener> {
         .map(|(local, sockets)| {
             let mut served_by_it = Served::default();
             let served = connected.get(&local.port).map(Vec::as_slice).unwrap_or_default();
-            for socket in served.iter().filter(|s| belongs(s, local, &specific)) {
+            // Mostly the next one has the same address.
+            let mut met: Option<(IpAddr, bool)> = None;
+            let mut is_its = |socket: &Socket| {
+                let address = socket.local.address;
+                let known = met.filter(|(met, _)| *met == address);
+                let its = known.map_or_else(|| belongs(socket, local, &specific), |(_, its)| its);
+                met = Some((address, its));
+                its
+            };
+            for socket in served.iter().filter(|s| is_its(s)) {
                 served_by_it.add(socket, snapshot);
             }
             listener(snapshot, local, &sockets, &served_by_it, host)
