@@ -54,7 +54,7 @@ fn named(root: &Root, wanted: impl Fn(&str) -> bool) -> Settings {
     let mut buffer = vec![0; USUAL];
     for name in NAMES.iter().filter(|name| wanted(name)) {
         let path = format!("sys/{}", name.replace('.', "/"));
-        let Some((above, own)) = path.rsplit_once('/') else { continue };
+        let Some((above, own)) = split(&path) else { continue };
         let directory =
             directories.entry(above.to_owned()).or_insert_with(|| Directory::at(root.join(above)));
         let read = directory.file(own).and_then(|mut file| {
@@ -69,6 +69,13 @@ fn named(root: &Root, wanted: impl Fn(&str) -> bool) -> Settings {
         };
     }
     settings
+}
+
+/// The directory that is opened for a setting, and the way from there: `sys/net/ipv4`, below which the
+/// names are the namespace's own.
+fn split(path: &str) -> Option<(&str, &str)> {
+    let slashes = path.match_indices('/').map(|(at, _)| at);
+    path.split_at_checked(slashes.take(3).last()?).map(|(above, own)| (above, &own[1..]))
 }
 
 /// Reads a setting in one call: what does not fit into it is lost, the next call tells of an end
@@ -104,6 +111,15 @@ pub fn of_first_namespace(root: &Root) -> Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_directory_of_a_family_is_opened_once() {
+        let all = "sys/net/ipv4/conf/all/rp_filter";
+        assert_eq!(split(all), Some(("sys/net/ipv4", "conf/all/rp_filter")));
+        assert_eq!(split("sys/net/core/somaxconn"), Some(("sys/net/core", "somaxconn")));
+        assert_eq!(split("sys/fs/file-max"), Some(("sys/fs", "file-max")));
+        assert_eq!(split("sys"), None);
+    }
 
     #[test]
     fn a_setting_that_is_longer_than_usual_is_read_whole() {
