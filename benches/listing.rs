@@ -44,7 +44,8 @@ use std::{
     env,
     fmt::Write as _,
     fs,
-    net::{Ipv4Addr, TcpListener},
+    io::Read,
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     path::Path,
     process::{Command, ExitCode, Stdio},
 };
@@ -100,6 +101,10 @@ const fn contender(command: &'static str, rival: &'static str, most: usize) -> C
 const ALWAYS: usize = usize::MAX;
 /// In another namespace, which has one listener: what the sockets of this one cost there.
 const ELSEWHERE: &str = "elsewhere ";
+/// While a few are in TIME_WAIT, whose owners are told.
+const CLOSED: &str = "closed ";
+/// So many.
+const FEW: usize = 100;
 /// So that owners are looked up by /proc: without the capabilities of BPF.
 const WITHOUT_BPF: &str = "setpriv --bounding-set=-bpf,-perfmon,-sys_admin ";
 
@@ -127,6 +132,7 @@ const CONTENDERS: &[Contender] = &[
     ),
     contender("sockeye summary", "", ALWAYS),
     contender("sockeye time-wait", "", ALWAYS),
+    contender("closed sockeye time-wait", "", ALWAYS),
     contender("sockeye -tan --group-by state", "", ALWAYS),
     contender("sockeye -tan --sort peer", "", ALWAYS),
     contender("sockeye -tan --sort -send_queue --limit 20", "", ALWAYS),
@@ -192,11 +198,15 @@ fn compare(sizes: &[usize]) {
             let name = match contender.command {
                 "" => "floor".to_owned(),
                 command => {
-                    match (command.strip_prefix(WITHOUT_BPF), command.strip_prefix(ELSEWHERE)) {
-                        (Some(command), _) => format!("{command}, by /proc"),
-                        (_, Some(command)) => format!("{command}, in another namespace"),
-                        _ => command.to_owned(),
-                    }
+                    let how = [
+                        (WITHOUT_BPF, "by /proc".to_owned()),
+                        (ELSEWHERE, "in another namespace".to_owned()),
+                        (CLOSED, format!("{FEW} in TIME_WAIT")),
+                    ];
+                    let told = how.iter().find_map(|(prefix, how)| {
+                        Some(format!("{}, {how}", command.strip_prefix(prefix)?))
+                    });
+                    told.unwrap_or_else(|| command.to_owned())
                 }
             };
             let own = median(costs, |c| c.cpu_ms);
@@ -254,6 +264,14 @@ fn median(costs: &[Cost], figure: fn(&Cost) -> f64) -> f64 {
 
 /// What one run of a contender cost.
 fn cost_of(command: &str) -> Cost {
+    if let Some(command) = command.strip_prefix(CLOSED) {
+        close(FEW);
+        let cost = cost_of(command);
+        // The next command is to find the table as it was (Linux 6.1).
+        let kill = ["kill", "-t", "--yes", "state", "time-wait"];
+        assert!(Command::new(SOCKEYE).args(kill).stdout(Stdio::null()).status().unwrap().success());
+        return cost;
+    }
     let own = env::current_exe().unwrap();
     let command = match command {
         "" => format!("{} floor", own.display()),
@@ -261,6 +279,19 @@ fn cost_of(command: &str) -> Cost {
         command => command.replace("sockeye", SOCKEYE),
     };
     cost::of(&command.split(' ').collect::<Vec<_>>())
+}
+
+/// Closes so many connections of its own, which are in TIME_WAIT then.
+fn close(connections: usize) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    for _ in 0..connections {
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        drop(accepted);
+        // Its FIN has come once there is nothing to read.
+        assert_eq!((&client).read(&mut [0]).unwrap(), 0);
+    }
 }
 
 /// Measures a command in a new namespace with one listener, which this process holds.
