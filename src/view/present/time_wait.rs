@@ -302,8 +302,8 @@ fn parties(group: &Group) -> String {
         (Side::Server, true) if group.listening == Some(false) => {
             "the server is gone; it can listen here again at once if it sets SO_REUSEADDR".into()
         }
-        (Side::Client, true) => "not known: no connection of it was alive when this looked; a \
-                                 longer --interval sees more"
+        (Side::Client, true) => "not known: no connection to it or its machine was open when this \
+                                 looked; `sockeye trace` sees who closes"
             .to_owned(),
         (_, true) => "not known".to_owned(),
         (_, false) => who,
