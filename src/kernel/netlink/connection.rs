@@ -56,7 +56,7 @@ impl Connection {
         let seconds = i64::try_from(PATIENCE.as_secs()).unwrap_or(10);
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::new(seconds, 0))
             .map_err(|e| Error::errno("set a timeout on", subject, e))?;
-        Ok(Self { socket, buffer: vec![0; BUFFER], sequence: 0 })
+        Ok(Self { socket, buffer: Vec::with_capacity(BUFFER), sequence: 0 })
     }
 
     /// Sends a dump request and hands every message to `each` as (type, payload); a datagram's
@@ -217,8 +217,8 @@ impl Connection {
 
     fn receive(&mut self, what: &str) -> Result<usize, Error> {
         loop {
-            let mut room = self.buffer.as_mut_slice();
-            match self.socket.recv(&mut room, libc::MSG_TRUNC) {
+            self.buffer.clear();
+            match self.socket.recv(&mut self.buffer, libc::MSG_TRUNC) {
                 Ok(length) => return Ok(length),
                 Err(e) if e.raw_os_error() == Some(libc::EINTR) => {}
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {
