@@ -71,10 +71,9 @@ impl<'p> Pen<'p> {
     /// Appends the first bytes of a piece with blanks in place of the others, behind the end.
     #[inline]
     pub fn put_padded(&mut self, piece: &[u8; 16], count: usize) {
-        let bits = u32::try_from(8 * count).unwrap_or(u128::BITS);
-        let others = u128::MAX.checked_shl(bits).unwrap_or(0);
-        let blanks = u128::from_le_bytes([b' '; 16]);
-        let padded = u128::from_le_bytes(*piece) & !others | blanks & others;
+        let meant = MEANT.get(count).copied().unwrap_or(u128::MAX);
+        let blanks = u128::from_ne_bytes([b' '; 16]);
+        let padded = u128::from_le_bytes(*piece) & meant | blanks & !meant;
         self.put_part(&padded.to_le_bytes(), count);
     }
 
@@ -212,6 +211,17 @@ fn longest_zeros(segments: [u16; 8]) -> std::ops::Range<usize> {
     }
     longest
 }
+
+/// The first so many of sixteen bytes.
+static MEANT: [u128; 16] = {
+    let mut meant = [0; 16];
+    let mut count = 1;
+    while count < meant.len() {
+        meant[count] = meant[count - 1] << 8 | 0xff;
+        count += 1;
+    }
+    meant
+};
 
 /// Every octet in decimal with the point after it, and how many bytes that is.
 static OCTETS: [([u8; 4], u32); 256] = {

@@ -120,7 +120,10 @@ fn compatible(address: Ipv6Addr) -> Option<IpAddr> {
 /// A number, a service, or `*`. The ports the kernel chooses from have no services; a raw socket has
 /// an IP protocol instead.
 fn port(out: &mut Vec<u8>, row: Row<'_>, port: u16, shown: Shown) {
-    if row.socket.protocol == Protocol::Raw && port != 0 && !shown.numeric {
+    if shown.numeric && port != 0 {
+        return json::number(out, port);
+    }
+    if row.socket.protocol == Protocol::Raw && port != 0 {
         return match IP_PROTOCOLS.iter().find(|(number, _)| *number == port) {
             Some((_, name)) => out.extend(name.as_bytes()),
             None => {
@@ -132,7 +135,7 @@ fn port(out: &mut Vec<u8>, row: Row<'_>, port: u16, shown: Shown) {
     let is_ephemeral = || chosen_from.is_some_and(|range| range.contains(&port));
     match row.context.names.service(row.socket.protocol, port) {
         _ if port == 0 => out.push(b'*'),
-        Some(name) if !shown.numeric && !is_ephemeral() => out.extend(name.as_bytes()),
+        Some(name) if !is_ephemeral() => out.extend(name.as_bytes()),
         _ => json::number(out, port),
     }
 }

@@ -152,7 +152,18 @@ impl Layout {
     }
 
     /// ss keeps a cell whole: one that does not fit begins a new chunk.
+    #[inline]
     fn count(&mut self, length: usize) {
+        let padded = length + length % 2;
+        if self.taken + padded + LENGTH <= CHUNK {
+            self.taken += padded + LENGTH;
+        } else {
+            self.count_at_end(length);
+        }
+    }
+
+    #[inline(never)]
+    fn count_at_end(&mut self, length: usize) {
         if self.taken + length > CHUNK {
             self.begin_chunk();
         }
@@ -243,16 +254,18 @@ fn line(pen: &mut Pen<'_>, mut row: &[u8], lengths: &[u16], places: &[Place]) {
     let mut shift = 0;
     for (place, length) in places.iter().zip(lengths) {
         let length = usize::from(*length);
-        let (text, rest) = row.split_at_checked(length).unwrap_or((row, &[]));
-        let spare = (place.ends - place.begins).saturating_sub(length);
-        pen.go_to(shift + place.begins + if place.is_right { spare } else { 0 });
+        let width = place.ends - place.begins;
+        let spare = if place.is_right { width.saturating_sub(length) } else { 0 };
+        pen.go_to(shift + place.begins + spare);
         match row.first_chunk() {
             Some(short) if length <= short.len() => pen.put_padded(short, length),
-            _ => pen.text(text),
+            _ => pen.text(row.get(..length).unwrap_or_default()),
         }
-        shift += (place.begins + length).saturating_sub(place.ends);
+        shift += length.saturating_sub(width);
+        row = row.get(length..).unwrap_or_default();
+    }
+    if let Some(place) = places.last() {
         pen.go_to(shift + place.ends);
-        row = rest;
     }
     pen.put(b"\n");
 }

@@ -20,6 +20,10 @@ pub(super) fn write(layout: &mut Layout, socket: &Socket) {
 pub(super) fn numbers(layout: &mut Layout, recv: u32, send: u32) {
     for (column, number) in [(Column::RecvQueue, recv), (Column::SendQueue, send)] {
         layout.cell(column, |out| {
+            // Mostly nothing waits.
+            if number == 0 {
+                return out.extend(b"0     ");
+            }
             let end = out.len() + 6;
             json::number(out, number);
             if out.len() < end {
