@@ -9,7 +9,7 @@ use super::{
     netns::NetnsIndex,
     protocol::{Family, Protocol},
     queues::Queues,
-    socket::Socket,
+    socket::{Socket, Unasked},
     state::State,
     timer::{Timer, TimerKind},
 };
@@ -56,12 +56,7 @@ struct Common {
     family: Family,
     interface: u32,
     uid: Option<u32>,
-    mark: Option<u32>,
-    cgroup_id: Option<u64>,
-    shutdown: Option<u8>,
-    v6only: Option<bool>,
-    sockopt: Option<[u8; 2]>,
-    tos: Option<u8>,
+    unasked: Unasked,
 }
 
 /// What the sockets of a collection have in common.
@@ -88,35 +83,25 @@ impl Commons {
             inode,
             cookie,
             uid,
-            mark,
-            cgroup_id,
-            shutdown,
-            v6only,
-            sockopt,
-            tos,
             drops: None,
             tcp_info: None,
             memory: None,
             congestion: None,
             details: None,
             family_facts: None,
+            // Named, so that a new field of a socket is not lost here: `Unasked`.
+            mark: _,
+            cgroup_id: _,
+            shutdown: _,
+            v6only: _,
+            sockopt: _,
+            tos: _,
         } = *socket
         else {
             return None;
         };
-        let common = Common {
-            netns,
-            protocol,
-            family,
-            interface,
-            uid,
-            mark,
-            cgroup_id,
-            shutdown,
-            v6only,
-            sockopt,
-            tos,
-        };
+        let unasked = Unasked::of(socket);
+        let common = Common { netns, protocol, family, interface, uid, unasked };
         let (queues, of_queues) = match queues {
             Queues::Absent => ((0, 0), 0),
             Queues::Data { recv, send } => ((recv, send), HAS_BYTES),
@@ -182,9 +167,8 @@ impl Commons {
         });
         socket.inode = is_told(HAS_INODE).then_some(compact.inode.into());
         socket.cookie = compact.cookie();
-        (socket.uid, socket.mark, socket.cgroup_id) = (common.uid, common.mark, common.cgroup_id);
-        (socket.shutdown, socket.v6only) = (common.shutdown, common.v6only);
-        (socket.sockopt, socket.tos) = (common.sockopt, common.tos);
+        socket.uid = common.uid;
+        common.unasked.fill(&mut socket);
         Some(socket)
     }
 }

@@ -45,6 +45,34 @@ impl Congestion {
     }
 }
 
+/// What the kernel tells of a socket without being asked, beside the fixed part of its answer: mostly
+/// what it told of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Unasked {
+    mark: Option<u32>,
+    cgroup_id: Option<u64>,
+    shutdown: Option<u8>,
+    v6only: Option<bool>,
+    sockopt: Option<[u8; 2]>,
+    tos: Option<u8>,
+}
+
+impl Unasked {
+    /// Of this socket.
+    pub fn of(socket: &Socket) -> Self {
+        let Socket { mark, cgroup_id, shutdown, v6only, sockopt, tos, .. } = *socket;
+        Self { mark, cgroup_id, shutdown, v6only, sockopt, tos }
+    }
+
+    /// Says it of this socket.
+    #[inline]
+    pub fn fill(self, socket: &mut Socket) {
+        (socket.mark, socket.cgroup_id, socket.shutdown) =
+            (self.mark, self.cgroup_id, self.shutdown);
+        (socket.v6only, socket.sockopt, socket.tos) = (self.v6only, self.sockopt, self.tos);
+    }
+}
+
 /// One socket. `None` is "the source did not tell", never zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Socket {

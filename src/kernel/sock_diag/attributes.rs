@@ -9,7 +9,7 @@ use crate::{
     model::{
         memory::SocketMemory,
         protocol::Protocol,
-        socket::{Congestion, Socket},
+        socket::{Congestion, Socket, Unasked},
         tcp_info::TcpInfo,
     },
 };
@@ -61,43 +61,23 @@ pub fn decode(bytes: &[u8], socket: &mut Socket) {
     }
 }
 
-/// What attributes tell of most sockets.
-#[derive(Debug, Clone, Copy)]
-pub struct Common {
-    mark: Option<u32>,
-    cgroup_id: Option<u64>,
-    shutdown: Option<u8>,
-    v6only: Option<bool>,
-    sockopt: Option<[u8; 2]>,
-    tos: Option<u8>,
+/// What was read into a socket, where that is no more than comes unasked.
+pub fn unasked_alone(socket: &Socket) -> Option<Unasked> {
+    let is_more = socket.tcp_info.is_some()
+        || socket.memory.is_some()
+        || socket.congestion.is_some()
+        || socket.details.is_some()
+        || socket.family_facts.is_some();
+    (!is_more).then(|| Unasked::of(socket))
 }
 
-impl Common {
-    /// What was read into this socket. `None`: there was more.
-    pub fn of(socket: &Socket) -> Option<Self> {
-        let measured =
-            socket.tcp_info.is_some() || socket.memory.is_some() || socket.congestion.is_some();
-        let Socket { mark, cgroup_id, shutdown, v6only, sockopt, tos, .. } = *socket;
-        (!measured && socket.details.is_none() && socket.family_facts.is_none()).then_some(Self {
-            mark,
-            cgroup_id,
-            shutdown,
-            v6only,
-            sockopt,
-            tos,
-        })
-    }
-
-    /// Says it of this socket, and nothing else.
-    #[inline]
-    pub fn fill(&self, socket: &mut Socket) {
-        (socket.mark, socket.cgroup_id, socket.shutdown) =
-            (self.mark, self.cgroup_id, self.shutdown);
-        (socket.v6only, socket.sockopt, socket.tos) = (self.v6only, self.sockopt, self.tos);
-        (socket.memory, socket.congestion) = (None, None);
-        if socket.tcp_info.is_some() || socket.details.is_some() || socket.family_facts.is_some() {
-            (socket.tcp_info, socket.details, socket.family_facts) = (None, None, None);
-        }
+/// Fills in what was read before of the same attributes, and nothing else.
+#[inline]
+pub fn fill(socket: &mut Socket, unasked: Unasked) {
+    unasked.fill(socket);
+    (socket.memory, socket.congestion) = (None, None);
+    if socket.tcp_info.is_some() || socket.details.is_some() || socket.family_facts.is_some() {
+        (socket.tcp_info, socket.details, socket.family_facts) = (None, None, None);
     }
 }
 

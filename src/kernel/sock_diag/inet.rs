@@ -4,10 +4,7 @@
 //! time left of TIME_WAIT and the retransmit counts of other timers, refuses the legacy message
 //! type and shorter `tcp_info`, and allocates for every row. In the tests it is the oracle.
 
-use super::{
-    associations,
-    attributes::{self, Common},
-};
+use super::{associations, attributes};
 use crate::{
     kernel::bytes::{array, u8_at, u16_be, u32_ne, u64_ne},
     model::{
@@ -15,7 +12,7 @@ use crate::{
         netns::NetnsIndex,
         protocol::{Family, Protocol},
         queues::Queues,
-        socket::Socket,
+        socket::{Socket, Unasked},
         state::State,
         timer::{Timer, TimerKind},
     },
@@ -38,7 +35,7 @@ pub struct Decoder {
     with_attributes: bool,
     /// Attributes seen lately, and what they tell: most sockets of a host have the options and the
     /// cgroup of one before. Comparing them takes half as long as reading them (callgrind).
-    known: Vec<(Vec<u8>, Common)>,
+    known: Vec<(Vec<u8>, Unasked)>,
 }
 
 /// How many bytes of attributes are worth comparing: six of them.
@@ -71,8 +68,8 @@ impl Decoder {
     fn read_attributes(&mut self, bytes: &[u8]) {
         match self.known.iter().position(|(known, _)| known == bytes) {
             Some(at) => {
-                if let Some((_, common)) = self.known.get(at) {
-                    common.fill(&mut self.socket);
+                if let Some((_, told)) = self.known.get(at) {
+                    attributes::fill(&mut self.socket, *told);
                 }
                 // What comes often comes to the front.
                 self.known.swap(at, at.saturating_sub(1));
@@ -85,10 +82,10 @@ impl Decoder {
     fn learn(&mut self, bytes: &[u8]) {
         attributes::decode(bytes, &mut self.socket);
         if bytes.len() <= FEW
-            && let Some(common) = Common::of(&self.socket)
+            && let Some(told) = attributes::unasked_alone(&self.socket)
         {
             self.known.truncate(REMEMBERED - 1);
-            self.known.push((bytes.to_vec(), common));
+            self.known.push((bytes.to_vec(), told));
         }
     }
 }
