@@ -13,7 +13,7 @@ use crate::{
             self,
             find::{self, Found},
             mounts,
-            place::{Place, Visit},
+            place::{Place, Visit, apart},
         },
         netlink::connection::Next,
         proc::{process, root::Root},
@@ -54,6 +54,32 @@ fn none_asked(names: &[String]) -> Gap {
         "no network namespace is one the filter asks for, by its name, container or pod",
         format!("namespaces here are {}{more}", shown.join(", ")),
     )
+}
+
+/// How visits to namespaces ended.
+#[derive(Debug, Default)]
+struct Visits {
+    looked_into: usize,
+    by_proc: usize,
+    closed: BTreeMap<String, usize>,
+    failed: Option<Error>,
+}
+
+impl Visits {
+    /// Notes how one ended; whether to go on.
+    fn note(&mut self, visit: Visit<Result<Next, Error>>) -> Next {
+        let error = match visit {
+            Visit::Done(Ok(next)) => {
+                self.looked_into += 1;
+                return next;
+            }
+            Visit::Gone => return Next::More,
+            Visit::Done(Err(error)) | Visit::Refused(error) => error,
+        };
+        *self.closed.entry(error.cause.to_string()).or_default() += 1;
+        self.failed.get_or_insert(error);
+        Next::More
+    }
 }
 
 /// A namespace of a question.
@@ -171,39 +197,38 @@ impl Namespaces {
         query: &Query,
         mut each: impl FnMut(NetnsIndex, &Query) -> Result<Next, Error> + Send,
     ) -> Result<(), Error> {
-        (self.by_proc, self.closed) = (0, BTreeMap::new());
-        let (mut looked_into, mut failed) = (0, None);
-        for (at, known) in self.known.iter().enumerate().filter(|(_, known)| which(known)) {
-            let (index, place) = (NetnsIndex::new(at), &known.place);
-            let visit = if query.root.is_live() {
-                place.inside(|| each(index, query))
-            } else {
-                Visit::Done(each(index, &from_outside(query, place)))
+        let mut visits = Visits::default();
+        let known = self.known.iter().enumerate().filter(|(_, known)| which(known));
+        let known: Vec<(usize, &Place)> = known.map(|(at, known)| (at, &known.place)).collect();
+        let mut rest = known.as_slice();
+        let mut visit = |(at, place): &(usize, &Place)| {
+            let index = NetnsIndex::new(*at);
+            let visit = match place {
+                _ if !query.root.is_live() => Visit::Done(each(index, &from_outside(query, place))),
+                Place { is_here: true, .. } => Visit::Done(each(index, query)),
+                place => place.enter(|| each(index, query)),
             };
             let visit = match (visit, place.pids.first()) {
                 (Visit::Refused(_), Some(_)) if query.source != SourceChoice::Netlink => {
-                    self.by_proc += 1;
+                    visits.by_proc += 1;
                     Visit::Done(each(index, &from_outside(query, place)))
                 }
                 (visit, _) => visit,
             };
-            let error = match visit {
-                Visit::Done(Ok(next)) => {
-                    looked_into += 1;
-                    if next == Next::Stop {
-                        break;
-                    }
-                    continue;
-                }
-                Visit::Gone => continue,
-                Visit::Done(Err(error)) | Visit::Refused(error) => error,
-            };
-            let reason = error.cause.to_string();
-            *self.closed.entry(reason).or_default() += 1;
-            failed.get_or_insert(error);
+            visits.note(visit)
+        };
+        // One thread goes from namespace to namespace; who is to stay in this one is another.
+        while let Some((_, first)) = rest.first() {
+            let number =
+                rest.iter().take_while(|(_, place)| place.is_here == first.is_here).count();
+            let (together, others) = rest.split_at(number);
+            let mut all = || together.iter().all(|known| visit(known) == Next::More);
+            let goes_on = if first.is_here { all() } else { apart(all) };
+            rest = if goes_on { others } else { &[] };
         }
-        match failed {
-            Some(error) if looked_into == 0 => Err(error),
+        (self.by_proc, self.closed) = (visits.by_proc, visits.closed);
+        match visits.failed {
+            Some(error) if visits.looked_into == 0 => Err(error),
             _ => Ok(()),
         }
     }

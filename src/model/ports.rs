@@ -88,8 +88,18 @@ impl PortSet {
         self.words.get(usize::from(port / 64)).is_some_and(|word| word & (1 << (port % 64)) != 0)
     }
 
-    fn has(&self, port: u32) -> bool {
-        u16::try_from(port).is_ok_and(|port| self.contains(port))
+    /// The first port from here on that is in it, or that is not.
+    fn next(&self, from: u32, is_in: bool) -> Option<u32> {
+        let words = self.words.iter().map(|word| if is_in { *word } else { !word });
+        // Word by word, as `masks`.
+        let mut below = u64::MAX << (from % 64);
+        for (first, word) in (0..).step_by(64).zip(words).skip((from / 64) as usize) {
+            let bits = word & std::mem::replace(&mut below, u64::MAX);
+            if bits != 0 {
+                return Some(first + bits.trailing_zeros());
+            }
+        }
+        None
     }
 
     /// How many ports of a range are in it.
@@ -128,8 +138,8 @@ impl FromIterator<u16> for PortSet {
 impl fmt::Display for PortSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut next, mut comma) = (0u32, "");
-        while let Some(low) = (next..=65_535).find(|port| self.has(*port)) {
-            let high = (low..65_535).find(|port| !self.has(port + 1)).unwrap_or(65_535);
+        while let Some(low) = self.next(next, true) {
+            let high = self.next(low, false).unwrap_or(65_536) - 1;
             write!(f, "{comma}{low}")?;
             if high > low {
                 write!(f, "-{high}")?;

@@ -39,21 +39,27 @@ pub enum Visit<R> {
     Refused(Error),
 }
 
+/// Does `work` on a thread of its own, which may enter namespaces, and ends.
+pub fn apart<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let done = thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|cause| panic::resume_unwind(cause))
+}
+
 impl Place {
     /// Does `work` in the namespace: here, or on a thread of its own that enters it and ends.
-    ///
-    /// A netlink socket keeps the namespace it was opened in, and what /proc/thread-self/net and
-    /// /proc/sys/net show is that of the reading thread.
     pub fn inside<R: Send>(&self, work: impl FnOnce() -> R + Send) -> Visit<R> {
         if self.is_here {
             return Visit::Done(work());
         }
-        let done = thread::scope(|scope| {
-            scope
-                .spawn(|| self.entered().map_or_else(Self::refused, |()| Visit::Done(work())))
-                .join()
-        });
-        done.unwrap_or_else(|cause| panic::resume_unwind(cause))
+        apart(|| self.enter(work))
+    }
+
+    /// Moves the calling thread into the namespace, and does `work` there.
+    ///
+    /// A netlink socket keeps the namespace it was opened in, and what /proc/thread-self/net and
+    /// /proc/sys/net show is that of the reading thread.
+    pub fn enter<R>(&self, work: impl FnOnce() -> R) -> Visit<R> {
+        self.entered().map_or_else(Self::refused, |()| Visit::Done(work()))
     }
 
     fn refused<R>(error: Error) -> Visit<R> {
