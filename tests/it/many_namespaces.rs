@@ -49,7 +49,11 @@ fn twenty_namespaces_are_told_as_ss_tells_each_and_as_each_alone_is_told() {
         assert_eq!(summed(&summary, name), counted(rows), "{name}");
     }
 
+    // One that is well, two with ends of connections, and the one with a program that does not accept.
+    let some = [0, 1, 2, 7].map(|at| &namespaces[at]);
     let doctor = "doctor --interval 0.2 --json --fail-on never";
+    let alone = || some.map(|namespace| json(&sockeye(namespace, doctor)));
+    let before = alone();
     let run = everywhere(doctor);
     assert_eq!(run.code, 0, "{run:?}");
     let document = json(&run);
@@ -66,12 +70,13 @@ fn twenty_namespaces_are_told_as_ss_tells_each_and_as_each_alone_is_told() {
             assert_eq!(of(name)["figures"][figure], number, "{figure} of {name}");
         }
     }
-    // One that is well, two with ends of connections, and the one with a program that does not accept.
-    for namespace in [0, 1, 2, 7].map(|at| &namespaces[at]) {
-        let alone = json(&sockeye(namespace, doctor));
+    for ((namespace, before), after) in some.iter().zip(before).zip(alone()) {
         let among = of(namespace.name());
-        assert_eq!(findings(among), findings(&alone), "{}", namespace.name());
-        assert_eq!(skipped(among), skipped(&alone), "{}", namespace.name());
+        // What lasts is found once it has lasted.
+        let found = [&before, among, &after].map(findings);
+        let grows = found.is_sorted_by(BTreeSet::is_subset);
+        assert!(grows, "{}: {found:?}", namespace.name());
+        assert_eq!(skipped(among), skipped(&after), "{}", namespace.name());
     }
     let ill = findings(of(namespaces[7].name()));
     assert!(ill.iter().any(|finding| finding.contains("7500")), "{ill:?}");

@@ -13,6 +13,7 @@ use nix::libc::EADDRNOTAVAIL;
 use serde_json::Value;
 use socket2::Socket;
 use std::{
+    collections::BTreeMap,
     collections::HashMap,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -186,15 +187,22 @@ fn one_look_tells_when_everything_was_closed_within_the_minute() {
     let ends = [at(LOOPBACK, 7101), at(LOOPBACK, 7102), at(v6, 7103)];
     let servers = namespace.run(|| ends.map(|end| listener(end, 100)));
     // The last is closed by the side of the server, the others by that of the client.
-    let mut made: [Vec<SystemTime>; 3] = [vec![], vec![], vec![]];
+    let mut closed: [BTreeMap<u16, SystemTime>; 3] = Default::default();
     for burst in [[70, 3, 20], [0, 20, 1], [150, 0, 40], [10, 10, 10], [90, 1, 0], [0, 40, 60]] {
         for (number, index) in burst.into_iter().zip(0..) {
             for _ in 0..number {
-                namespace.run(|| {
+                let port = namespace.run(|| {
                     let (client, accepted) = connect(ends[index], &servers[index]).unwrap();
-                    if index == 2 { close(accepted, client) } else { close(client, accepted) }
+                    let port = client.local_addr().unwrap().as_socket().unwrap().port();
+                    if index == 2 {
+                        close(accepted, client);
+                    } else {
+                        close(client, accepted);
+                    }
+                    port
                 });
-                made[index].push(SystemTime::now());
+                // A client that gets the port of an earlier one ends the TIME_WAIT of the server's side.
+                closed[index].insert(port, SystemTime::now());
             }
         }
         thread::sleep(Duration::from_millis(1_300));
@@ -204,6 +212,11 @@ fn one_look_tells_when_everything_was_closed_within_the_minute() {
         let open = |index: usize| connect(ends[index], &servers[index]).unwrap();
         (0..300).map(|n| open(n % 3)).collect::<Vec<_>>()
     });
+    for (number, (client, _)) in kept.iter().enumerate() {
+        let port = client.local_addr().unwrap().as_socket().unwrap().port();
+        closed[number % 3].remove(&port);
+    }
+    let made = closed.map(|of_port| of_port.into_values().collect::<Vec<_>>());
     for switches in ["--interval 1", "--interval 1 --source proc"] {
         let report = report(&namespace, switches);
         let looked_at = report["generated_at"].as_str().unwrap();
@@ -214,7 +227,8 @@ fn one_look_tells_when_everything_was_closed_within_the_minute() {
         let clients = made[0].len() + made[1].len();
         assert_eq!(
             (&report["total"], &report["client_side"]),
-            (&all.len().into(), &clients.into())
+            (&all.len().into(), &clients.into()),
+            "{switches}: {report}"
         );
         let of_all = serde_json::json!({
             "count": report["total"], "closed_per_second": report["closed_per_second"]
