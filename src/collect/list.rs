@@ -37,7 +37,7 @@ use std::{borrow::Cow, io, ops::RangeInclusive, time::SystemTime};
 /// Rows held back before the first is printed: a listing that fits has all its warnings in its head.
 const HELD: usize = 512;
 /// The same where owners are looked up: of a listing that fits, for its own sockets alone.
-const UNOWNED: usize = 4096;
+const HELD_FOR_OWNERS: usize = 4096;
 /// Rows whose addresses are looked up together (`-r`).
 const RESOLVED: usize = 512;
 
@@ -327,7 +327,7 @@ impl<'q, 's> Listing<'q, 's> {
     fn waiting(&self) -> usize {
         match &self.context.resolver {
             Some(_) if self.begun() => RESOLVED,
-            _ if self.needs_owners() => UNOWNED,
+            _ if self.needs_owners() => HELD_FOR_OWNERS,
             None if !self.sink.shows_head() => 1,
             _ => HELD,
         }

@@ -73,7 +73,7 @@ pub struct Query {
     pub resolve: Option<Duration>,
     /// Whether ports are shown as the services they are given to.
     pub services: bool,
-    /// Whether IPv4 comes before IPv6, and not both in one walk of the kernel's table.
+    /// Whether all of IPv4 comes before IPv6, and not in the order of the kernel's table.
     pub families_apart: bool,
     /// Processes whose limits are wanted beside those that hold sockets.
     pub pids: Vec<u32>,

@@ -2,8 +2,8 @@
 //!
 //! Most of what an object tells is what one before it told: state, user, namespace, cgroup, flags.
 //! Such parts are kept with what they were made of, and copied while that is the same; what differs
-//! from row to row is gathered in a place of fixed size. They are the objects of `object::whole`,
-//! which also writes those that are not as plain as that; the tests compare the two.
+//! from row to row is written between them, on the page of the output. They are the objects of
+//! `object::whole`, which also writes those that are not as plain as that; the tests compare the two.
 #![expect(
     clippy::inline_always,
     reason = "a pen that is passed on lives in memory instead of registers"
