@@ -22,7 +22,7 @@ use crate::{
     },
     model::{
         about::{About, SourceKind},
-        compact::Collection,
+        collection::Collection,
         gap::Gap,
         netns::{Netns, NetnsIndex},
         protocol::{Family, Protocol},

@@ -196,61 +196,14 @@ fn compare(a: &Socket, b: &Socket, order: Order, context: &Context) -> Ordering 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        field,
-        model::{
-            protocol::{Family, Protocol},
-            queues::Queues,
-            state::State,
-            tcp_info::TcpInfo,
-            timer::{Timer, TimerKind},
-        },
-    };
+    use crate::{field, model::any};
     use proptest::prelude::*;
-
-    prop_compose! {
-        fn socket()(
-            v4: bool,
-            addresses in (0u32..3, prop_oneof![0u128..3, any::<u128>()]),
-            ports in (0u16..4, 0u16..3),
-            queues in (0u8..4, 0u32..3, 0u32..3),
-            timer in prop::option::of((0u8..6, 0u32..3)),
-            numbers in (prop::option::of(1u64..4), prop::option::of(0u64..1 << 40), prop::option::of(0u32..3)),
-            state in 1u8..13,
-            is_rich in prop::bool::weighted(0.003),
-        ) -> Socket {
-            let family = if v4 { Family::Ipv4 } else { Family::Ipv6 };
-            let mut s = Socket::new(Protocol::Tcp, family, State::from_kernel(Protocol::Tcp, state));
-            let address = |n: u128| match u32::try_from(n) {
-                Ok(n) if v4 => std::net::Ipv4Addr::from(n).into(),
-                _ => std::net::Ipv6Addr::from(n).into(),
-            };
-            s.local = crate::model::endpoint::Endpoint::new(address(addresses.0.into()), ports.0);
-            s.remote = crate::model::endpoint::Endpoint::new(address(addresses.1), ports.1);
-            s.queues = match queues {
-                (0, ..) => Queues::Absent,
-                (1, accept_queue, limit) => {
-                    Queues::Listen { accept_queue, limit: limit.checked_sub(1) }
-                }
-                (_, recv, send) => Queues::Data { recv, send },
-            };
-            s.timer = timer.and_then(|(kind, expires_ms)| {
-                Some(Timer { kind: TimerKind::from_kernel(kind)?, expires_ms, retransmits: kind })
-            });
-            (s.inode, s.cookie, s.uid) = numbers;
-            s.cgroup_id = numbers.0;
-            if is_rich {
-                s.tcp_info = Some(Box::new(TcpInfo::from_kernel(&[1; 104])));
-            }
-            s
-        }
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn compact_rows_come_back_whole_and_in_order(
-            sockets in prop::collection::vec(socket(), 0..300),
+            sockets in prop::collection::vec(any::socket(), 0..300),
             column in prop::sample::select(&["state", "local", "peer", "recv_queue", "cookie", "user", "family"][..]),
             descending: bool,
             limit in prop::option::of(0usize..300),

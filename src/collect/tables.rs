@@ -20,7 +20,7 @@ use crate::{
     },
     model::{
         about::SourceKind,
-        compact::Collection,
+        collection::Collection,
         gap::Gap,
         netns::NetnsIndex,
         protocol::{Family, Protocol},

@@ -14,7 +14,6 @@ use super::{
     timer::{Timer, TimerKind},
 };
 use std::{
-    borrow::Cow,
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -23,20 +22,26 @@ use std::{
 #[derive(Debug, Clone, Copy)]
 pub struct Compact {
     // Bytes: a number of 16 would make the whole wider than its parts.
-    local: [u8; 16],
-    remote: [u8; 16],
-    cookie: u64,
-    inode: u32,
-    local_port: u16,
-    remote_port: u16,
+    pub(super) local: [u8; 16],
+    pub(super) remote: [u8; 16],
+    pub(super) cookie: u64,
+    pub(super) inode: u32,
+    pub(super) local_port: u16,
+    pub(super) remote_port: u16,
+    pub(super) expires_ms: u32,
+    pub(super) manner: Manner,
+}
+
+/// What is mostly that of other sockets too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Manner {
     /// Received and sent bytes, or accept queue and limit.
     queues: (u32, u32),
-    expires_ms: u32,
     common: u32,
     state: State,
     timer: Option<TimerKind>,
     retransmits: u8,
-    /// Which of the fields above mean something.
+    /// Which of all fields mean something.
     told: u8,
 }
 
@@ -118,17 +123,19 @@ impl Commons {
             inode: u32::try_from(inode.unwrap_or(0)).ok()?,
             local_port: local.port,
             remote_port: remote.port,
-            queues,
             expires_ms: timer.map_or(0, |timer| timer.expires_ms),
-            common: self.place(common)?,
-            state,
-            timer: timer.map(|timer| timer.kind),
-            retransmits: timer.map_or(0, |timer| timer.retransmits),
-            told: of_queues
-                | flag(local.address.is_ipv4(), LOCAL_IS_V4)
-                | flag(remote.address.is_ipv4(), REMOTE_IS_V4)
-                | flag(inode.is_some(), HAS_INODE)
-                | flag(cookie.is_some(), HAS_COOKIE),
+            manner: Manner {
+                queues,
+                common: self.place(common)?,
+                state,
+                timer: timer.map(|timer| timer.kind),
+                retransmits: timer.map_or(0, |timer| timer.retransmits),
+                told: of_queues
+                    | flag(local.address.is_ipv4(), LOCAL_IS_V4)
+                    | flag(remote.address.is_ipv4(), REMOTE_IS_V4)
+                    | flag(inode.is_some(), HAS_INODE)
+                    | flag(cookie.is_some(), HAS_COOKIE),
+            },
         })
     }
 
@@ -145,14 +152,15 @@ impl Commons {
 
     /// The socket again. `None`: it was not compacted here.
     pub fn socket(&self, compact: &Compact) -> Option<Socket> {
-        let common = self.kept.get(compact.common as usize)?;
-        let is_told = |flag| compact.told & flag != 0;
-        let mut socket = Socket::new(common.protocol, common.family, compact.state);
+        let Manner { queues, common, state, timer, retransmits, .. } = compact.manner;
+        let common = self.kept.get(common as usize)?;
+        let is_told = |flag| compact.tells(flag);
+        let mut socket = Socket::new(common.protocol, common.family, state);
         socket.netns = common.netns;
         socket.local = compact.local();
         socket.remote = compact.remote();
         socket.interface = common.interface;
-        let (first, second) = compact.queues;
+        let (first, second) = queues;
         socket.queues = if is_told(LISTENS) {
             Queues::Listen { accept_queue: first, limit: is_told(HAS_LIMIT).then_some(second) }
         } else if is_told(HAS_BYTES) {
@@ -160,11 +168,8 @@ impl Commons {
         } else {
             Queues::Absent
         };
-        socket.timer = compact.timer.map(|kind| Timer {
-            kind,
-            expires_ms: compact.expires_ms,
-            retransmits: compact.retransmits,
-        });
+        let expires_ms = compact.expires_ms;
+        socket.timer = timer.map(|kind| Timer { kind, expires_ms, retransmits });
         socket.inode = is_told(HAS_INODE).then_some(compact.inode.into());
         socket.cookie = compact.cookie();
         socket.uid = common.uid;
@@ -174,74 +179,42 @@ impl Commons {
 }
 
 impl Compact {
+    /// What a socket is compared with that has none before it.
+    pub(super) const NOTHING: Self = Self {
+        local: [0; 16],
+        remote: [0; 16],
+        cookie: 0,
+        inode: 0,
+        local_port: 0,
+        remote_port: 0,
+        expires_ms: 0,
+        manner: Manner {
+            queues: (0, 0),
+            common: 0,
+            state: State::Closed,
+            timer: None,
+            retransmits: 0,
+            told: 0,
+        },
+    };
+
     /// [`Socket::local`].
     pub fn local(&self) -> Endpoint {
-        Endpoint::new(address(self.local, self.told & LOCAL_IS_V4 != 0), self.local_port)
+        Endpoint::new(address(self.local, self.tells(LOCAL_IS_V4)), self.local_port)
     }
 
     /// [`Socket::remote`].
     pub fn remote(&self) -> Endpoint {
-        Endpoint::new(address(self.remote, self.told & REMOTE_IS_V4 != 0), self.remote_port)
+        Endpoint::new(address(self.remote, self.tells(REMOTE_IS_V4)), self.remote_port)
     }
 
     /// [`Socket::cookie`].
     pub fn cookie(&self) -> Option<u64> {
-        (self.told & HAS_COOKIE != 0).then_some(self.cookie)
-    }
-}
-
-/// Sockets in the order they came, compact until one comes that has no such form.
-#[derive(Debug)]
-pub enum Collection {
-    /// Each in its compact form.
-    Compact(Vec<Compact>, Box<Commons>),
-    /// As they are.
-    Whole(Vec<Socket>),
-}
-
-impl Default for Collection {
-    fn default() -> Self {
-        Self::Compact(vec![], Box::default())
-    }
-}
-
-impl Collection {
-    /// Adds one.
-    pub fn push(&mut self, socket: &Socket) {
-        if let Self::Compact(rows, commons) = self {
-            if let Some(compact) = commons.compact(socket) {
-                return rows.push(compact);
-            }
-            *self = Self::Whole(self.iter().map(Cow::into_owned).collect());
-        }
-        if let Self::Whole(sockets) = self {
-            sockets.push(socket.clone());
-        }
+        self.tells(HAS_COOKIE).then_some(self.cookie)
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Compact(rows, _) => rows.len(),
-            Self::Whole(sockets) => sockets.len(),
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = Cow<'_, Socket>> {
-        let (compact, whole) = match self {
-            Self::Compact(rows, commons) => (Some((rows, commons)), None),
-            Self::Whole(sockets) => (None, Some(sockets)),
-        };
-        let compact = compact.into_iter().flat_map(|(rows, commons)| {
-            rows.iter().filter_map(|row| commons.socket(row)).map(Cow::Owned)
-        });
-        compact.chain(whole.into_iter().flatten().map(Cow::Borrowed))
+    fn tells(&self, flag: u8) -> bool {
+        self.manner.told & flag != 0
     }
 }
 

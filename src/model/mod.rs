@@ -1,8 +1,11 @@
 //! What a socket, a state, an owner, a limit is. Reads nothing, prints nothing.
 
 pub mod about;
+#[cfg(test)]
+pub mod any;
 pub mod cgroup;
 pub mod closing;
+pub mod collection;
 pub mod compact;
 pub mod counters;
 pub mod details;
@@ -17,6 +20,7 @@ pub mod memory;
 pub mod name;
 pub mod netns;
 pub mod owner;
+mod packed;
 pub mod peers;
 pub mod ports;
 pub mod protocol;

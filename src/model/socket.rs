@@ -58,6 +58,16 @@ pub struct Unasked {
 }
 
 impl Unasked {
+    /// Nothing was told.
+    pub const NOTHING: Self = Self {
+        mark: None,
+        cgroup_id: None,
+        shutdown: None,
+        v6only: None,
+        sockopt: None,
+        tos: None,
+    };
+
     /// Of this socket.
     pub fn of(socket: &Socket) -> Self {
         let Socket { mark, cgroup_id, shutdown, v6only, sockopt, tos, .. } = *socket;
