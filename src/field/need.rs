@@ -48,6 +48,8 @@ impl Need {
     pub const SUBFLOWS: Self = Self(1 << 23);
     /// What comes with every answer and still has to be decoded: cgroup, shutdown, flags.
     pub const UNASKED: Self = Self(1 << 24);
+    /// Of that, whether an IPv6 wildcard takes IPv4 too: few sockets have such an end.
+    pub const V6ONLY: Self = Self(1 << 16);
     /// The mark, for which the kernel looks at a privilege.
     pub const MARK: Self = Self(1 << 14);
 
@@ -88,6 +90,7 @@ impl Need {
             (Self::STORAGES, Extensions::STORAGES),
             (Self::CGROUPS, Extensions::UNASKED),
             (Self::UNASKED, Extensions::UNASKED),
+            (Self::V6ONLY, Extensions::V6ONLY),
             (Self::MARK, Extensions::MARK),
             // Whether an address is a proxy's own is told there.
             (Self::PEERS, Extensions::UNASKED),

@@ -66,20 +66,26 @@ impl Texts {
     )]
     #[inline(always)]
     pub fn of(&mut self, address: IpAddr) -> &Text {
-        let bits = match address {
-            IpAddr::V4(v4) => u64::from(v4.to_bits()),
-            IpAddr::V6(v6) => {
-                let bits = v6.to_bits();
-                u64::try_from(bits >> 64 ^ bits & u128::from(u64::MAX)).unwrap_or(0)
-            }
-        };
         // As the cookies of sockets are spread; the upper bits.
-        let place = usize::try_from(bits.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58).unwrap_or(0);
+        let bits = bits(address).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let place = usize::try_from(bits >> 58).unwrap_or(0);
         let kept = &mut self.kept[place % KEPT];
         if kept.0 != address {
             learn(kept, address);
         }
         &kept.1
+    }
+}
+
+/// The bits of an address in a word: different mostly where the addresses are.
+#[inline]
+pub fn bits(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(v4) => u64::from(v4.to_bits()),
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits();
+            u64::try_from(bits >> 64 ^ bits & u128::from(u64::MAX)).unwrap_or(0)
+        }
     }
 }
 

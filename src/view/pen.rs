@@ -188,6 +188,12 @@ pub fn port_digits(port: u16) -> ([u8; 8], usize) {
     (text.to_le_bytes(), 5 - zeros as usize)
 }
 
+/// How many digits a port has.
+#[inline]
+pub fn port_length(port: u16) -> usize {
+    [9, 99, 999, 9999].into_iter().fold(1, |length, last| length + usize::from(port > last))
+}
+
 /// Eight digits, each in its byte, the first in the lowest: two halves of four digits are divided by
 /// 100 and then four pairs by 10, side by side in one word. A multiplication and a shift divide.
 fn eight(number: u32) -> u64 {
@@ -316,6 +322,7 @@ mod tests {
         for port in 0..=u16::MAX {
             let (text, count) = port_digits(port);
             assert_eq!(&text[..count], port.to_string().as_bytes());
+            assert_eq!(port_length(port), count);
             assert!(text[count..].iter().all(|byte| *byte == b' '));
         }
     }

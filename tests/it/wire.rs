@@ -129,7 +129,7 @@ fn an_answer_keeps_nothing_of_the_one_before() {
                 [&bytes[..], &bytes[..bytes.len() - 1], &bytes[..inet::HEADER], bytes, bytes]
             })
             .collect();
-        let mut decoder = inet::Decoder::new(protocol, true);
+        let mut decoder = inet::Decoder::new(protocol, Extensions::UNASKED);
         for first in &all {
             for second in &all {
                 for answer in [first, second] {

@@ -4,7 +4,7 @@ use super::{
     bytecode::Program,
     inet::Decoder,
     recent::Recent,
-    request::{Extensions, Request, TCPDIAG_GETSOCK},
+    request::{Request, TCPDIAG_GETSOCK},
 };
 use crate::{
     kernel::{
@@ -52,9 +52,7 @@ pub fn selected(
     let mut tally = Tally::default();
     let mut recent = Recent::default();
     let (kind, body) = request.message_with(program);
-    // Most listings show nothing that an attribute tells.
-    let attributes = request.extensions != Extensions::NONE;
-    let mut decoder = Decoder::new(request.protocol, attributes);
+    let mut decoder = Decoder::new(request.protocol, request.extensions);
     let is_spare = !request.extensions.needs_net_admin();
     let _set_aside = is_spare.then(WithoutNetAdmin::begin);
     tally.end = connection.dump(&request.subject(), kind, &body, |piece| match piece {

@@ -4,7 +4,7 @@
 //! time left of TIME_WAIT and the retransmit counts of other timers, refuses the legacy message
 //! type and shorter `tcp_info`, and allocates for every row. In the tests it is the oracle.
 
-use super::{associations, attributes};
+use super::{associations, attributes, request::Extensions};
 use crate::{
     kernel::bytes::{array, u8_at, u16_be, u32_ne, u64_ne},
     model::{
@@ -24,7 +24,7 @@ pub const HEADER: usize = 72;
 
 /// Decodes one answer. `None`: cut short, or not an internet socket.
 pub fn decode(protocol: Protocol, message: &[u8]) -> Option<Socket> {
-    let mut decoder = Decoder::new(protocol, true);
+    let mut decoder = Decoder::new(protocol, Extensions::UNASKED);
     decoder.decode(message)?;
     Some(decoder.socket)
 }
@@ -32,10 +32,21 @@ pub fn decode(protocol: Protocol, message: &[u8]) -> Option<Socket> {
 /// Decodes the answers of a dump, each in the place of the one before.
 pub struct Decoder {
     socket: Socket,
-    with_attributes: bool,
+    reads: Reads,
+    /// Whether the socket has what the attributes of one before told.
+    is_told: bool,
     /// Attributes seen lately, and what they tell: most sockets of a host have the options and the
     /// cgroup of one before. Comparing them takes half as long as reading them (callgrind).
     known: Vec<(Vec<u8>, Unasked)>,
+}
+
+/// Whose attributes are read. Most listings show nothing that an attribute tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Nothing,
+    /// Those of sockets with an end that is the IPv6 wildcard.
+    OfWildcards,
+    Everything,
 }
 
 /// How many bytes of attributes are worth comparing: six of them.
@@ -44,10 +55,16 @@ const FEW: usize = 64;
 const REMEMBERED: usize = 4;
 
 impl Decoder {
-    /// Of sockets of a protocol. Without attributes what they tell is left unread.
-    pub fn new(protocol: Protocol, with_attributes: bool) -> Self {
+    /// Of sockets of a protocol. Attributes nobody asked for are left unread.
+    pub fn new(protocol: Protocol, asked: Extensions) -> Self {
         let socket = Socket::new(protocol, Family::Ipv4, State::Closed);
-        Self { socket, with_attributes, known: vec![] }
+        let reads = match asked {
+            Extensions::NONE => Reads::Nothing,
+            // The state of an association is an attribute.
+            Extensions::V6ONLY if protocol != Protocol::Sctp => Reads::OfWildcards,
+            _ => Reads::Everything,
+        };
+        Self { socket, reads, is_told: false, known: vec![] }
     }
 
     /// Decodes one answer. `None`: cut short, or not an internet socket.
@@ -55,13 +72,29 @@ impl Decoder {
     pub fn decode(&mut self, message: &[u8]) -> Option<&mut Socket> {
         let (header, rest) = message.split_first_chunk::<HEADER>()?;
         decode_header(&mut self.socket, header)?;
-        if self.with_attributes {
-            self.read_attributes(rest);
-            if self.socket.protocol == Protocol::Sctp {
-                associations::learn_state(&mut self.socket, header[1]);
+        match self.reads {
+            Reads::Nothing => {}
+            Reads::OfWildcards => self.read_of_wildcard(rest),
+            Reads::Everything => {
+                self.read_attributes(rest);
+                if self.socket.protocol == Protocol::Sctp {
+                    associations::learn_state(&mut self.socket, header[1]);
+                }
             }
         }
         Some(&mut self.socket)
+    }
+
+    #[inline]
+    fn read_of_wildcard(&mut self, bytes: &[u8]) {
+        const WILDCARD: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let Socket { local, remote, .. } = &self.socket;
+        if local.address == WILDCARD || remote.address == WILDCARD {
+            self.read_attributes(bytes);
+            self.is_told = true;
+        } else if std::mem::take(&mut self.is_told) {
+            Unasked::NOTHING.fill(&mut self.socket);
+        }
     }
 
     #[inline]

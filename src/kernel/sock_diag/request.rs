@@ -51,6 +51,8 @@ impl Extensions {
     /// What the kernel tells unasked: cgroup, shutdown, flags. It costs the kernel nothing that could
     /// be saved, but decoding it costs us.
     pub const UNASKED: Self = Self(1 << 9);
+    /// Of that, what wildcards tell: [`Socket::v6only`](crate::model::socket::Socket::v6only).
+    pub const V6ONLY: Self = Self(1 << 11);
     /// The mark: asked for by having CAP_NET_ADMIN, and saved by setting that aside.
     pub const MARK: Self = Self(1 << 10);
 
@@ -79,7 +81,8 @@ impl Extensions {
 
     /// Whether an answer has measures, in hundreds of bytes.
     pub const fn measures(self) -> bool {
-        let light = Self::TOS.with(Self::TRAFFIC_CLASS).with(Self::UNASKED).with(Self::MARK);
+        let unasked = Self::UNASKED.with(Self::V6ONLY).with(Self::MARK);
+        let light = Self::TOS.with(Self::TRAFFIC_CLASS).with(unasked);
         self.without(light).0 != 0
     }
 

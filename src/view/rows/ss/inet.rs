@@ -1,9 +1,7 @@
 //! One TCP or UDP socket.
 
 use super::{
-    Shown, extended,
-    layout::{Column, Layout},
-    mptcp, owners, queues, sctp, tcp,
+    Shown, column::Column, compatible, extended, layout::Layout, mptcp, owners, queues, sctp, tcp,
 };
 use crate::{
     field::row::Row,
@@ -86,7 +84,7 @@ fn host(
         IpAddr::V4(_) => out.extend(texts.of(end.address).as_bytes()),
         IpAddr::V6(v6) => {
             out.push(b'[');
-            match compatible(v6) {
+            match compatible::v4(v6) {
                 Some(v4) => {
                     out.extend(b"::");
                     address::write(out, v4);
@@ -106,15 +104,6 @@ fn host(
         }
     }
     out.push(b':');
-}
-
-/// inet_ntop(3) of glibc still writes `::a.b.c.d` (RFC 4291 section 2.5.5.1), which is deprecated.
-fn compatible(address: Ipv6Addr) -> Option<IpAddr> {
-    let [0, 0, 0, 0, 0, 0, high, _] = address.segments() else { return None };
-    (high != 0).then(|| {
-        let [.., a, b, c, d] = address.octets();
-        IpAddr::from([a, b, c, d])
-    })
 }
 
 /// A number, a service, or `*`. The ports the kernel chooses from have no services; a raw socket has

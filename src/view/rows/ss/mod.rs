@@ -3,12 +3,18 @@
 //! Found out by running it, a switch and a kind of socket at a time; `tests/it/ss_text.rs` runs it
 //! again. Where it is wrong on purpose is in the manual.
 
+mod brief;
+mod chunks;
+mod column;
+mod compatible;
 mod extended;
 mod inet;
 mod layout;
+mod line;
 mod mptcp;
 mod netlink;
 mod number;
+mod numbered;
 mod owners;
 mod packet;
 mod queues;
@@ -26,7 +32,8 @@ use crate::{
     model::{about::About, family::FamilyFacts, gap::Gap},
     view::output::Output,
 };
-use layout::{Column, Layout};
+use column::Column;
+use layout::Layout;
 use std::io;
 
 /// The version whose text this is.
@@ -77,9 +84,19 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Whether rows end with their ends, and those are numbers.
+    fn is_plain(self) -> bool {
+        let Self { one_table, one_state, heading, queues, .. } = self;
+        let plain =
+            Self { one_table, one_state, heading, queues, numeric: true, ..Self::default() };
+        // Alone, `-O` has nothing to join.
+        Self { oneline: false, ..self } == plain
+    }
+
     /// What it costs.
     pub fn need(self) -> Need {
         let info = Need::TCP_INFO.with(Need::CONGESTION).with(Need::ALGORITHM);
+        let unasked = if self.is_plain() { Need::V6ONLY } else { Need::UNASKED };
         [
             (self.processes, Need::OWNERS),
             (self.threads, Need::THREADS),
@@ -94,7 +111,7 @@ impl Shown {
         ]
         .into_iter()
         .filter(|(shown, _)| *shown)
-        .fold(Need::INTERFACES.with(Need::UNASKED), |sum, (_, need)| sum.with(need))
+        .fold(Need::INTERFACES.with(unasked), |sum, (_, need)| sum.with(need))
     }
 }
 
@@ -102,6 +119,8 @@ impl Shown {
 pub struct SsText<'o> {
     output: &'o mut Output,
     shown: Shown,
+    /// Whether nothing may stand behind the ends, and those are numbers.
+    is_plain: bool,
     layout: Layout,
 }
 
@@ -120,7 +139,9 @@ impl<'o> SsText<'o> {
         if !shown.queues {
             hidden.extend([Column::RecvQueue, Column::SendQueue]);
         }
-        Self { output, shown, layout: Layout::without(&hidden, screen) }
+        // On a terminal cells may be wider than their columns.
+        let is_plain = shown.is_plain() && screen.is_none();
+        Self { output, shown, is_plain, layout: Layout::without(&hidden, screen) }
     }
 }
 
@@ -141,6 +162,7 @@ impl RowSink for SsText<'_> {
             Some(FamilyFacts::Vsock(vsock)) => vsock::row(layout, row, vsock, shown),
             Some(FamilyFacts::Xdp(xdp)) => xdp::row(layout, row, xdp, shown),
             Some(FamilyFacts::Tipc(tipc)) => tipc::row(layout, row, tipc, shown),
+            _ if self.is_plain && row.context.resolver.is_none() && layout.brief(row.socket) => {}
             _ => inet::row(layout, row, shown),
         }
         if self.layout.end_row() {

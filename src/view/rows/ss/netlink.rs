@@ -1,11 +1,7 @@
 //! One netlink socket. Whom it talks to stands where others have an address, its own address where
 //! they have a port.
 
-use super::{
-    Shown, extended,
-    layout::{Column, Layout},
-    queues,
-};
+use super::{Shown, column::Column, extended, layout::Layout, queues};
 use crate::{
     field::row::Row,
     model::family::netlink::Netlink,

@@ -1,6 +1,33 @@
 //! Numbers as ss writes them.
 
+use crate::{
+    model::{queues::Queues, socket::Socket},
+    view::json,
+};
 use std::io::Write;
+
+/// Those of both queues; what is not told is 0, as in ss.
+#[inline]
+pub(super) fn queues(socket: &Socket) -> (u32, u32) {
+    match socket.queues {
+        Queues::Listen { accept_queue, limit } => (accept_queue, limit.unwrap_or(0)),
+        Queues::Data { recv, send } => (recv, send),
+        Queues::Absent => (0, 0),
+    }
+}
+
+/// Appends that of a queue: its cell has six bytes or more.
+pub(super) fn queue(out: &mut Vec<u8>, number: u32) {
+    // Mostly nothing waits.
+    if number == 0 {
+        return out.extend(b"0     ");
+    }
+    let end = out.len() + 6;
+    json::number(out, number);
+    if out.len() < end {
+        out.resize(end, b' ');
+    }
+}
 
 /// `printf("%g")`: six significant digits, without zeros at the end.
 pub(super) fn general(out: &mut Vec<u8>, value: f64) {

@@ -1,11 +1,7 @@
 //! One packet socket. The protocol of its frames stands where others have an address, its interface
 //! where they have a port.
 
-use super::{
-    Shown, extended,
-    layout::{Column, Layout},
-    owners, queues,
-};
+use super::{Shown, column::Column, extended, layout::Layout, owners, queues};
 use crate::{
     field::row::Row,
     model::{

@@ -1,10 +1,12 @@
 //! Families that few kernels have. What ss prints of them is known from its manual and its source
 //! (iproute2 6.1.0, `misc/ss.c`); where a kernel has them, `tests/it/ss_text.rs` runs it beside.
 
-use super::{Shown, inet, layout::Layout, tipc, xdp};
+use super::{Shown, column::Column, inet, layout::Layout, tipc, xdp};
 use crate::{
     field::row::{Context, Row},
     model::{
+        any,
+        endpoint::Endpoint,
         family::{
             FamilyFacts,
             sctp::{Sctp, SctpInfo},
@@ -20,7 +22,74 @@ use crate::{
     },
     view::output::Output,
 };
+use proptest::prelude::*;
 use std::net::IpAddr;
+
+/// The lines of sockets; with or without the lane for plain ones.
+fn lines<'s>(
+    sockets: impl IntoIterator<Item = &'s Socket>,
+    hidden: &[Column],
+    with_lane: bool,
+) -> String {
+    let mut layout = Layout::without(hidden, None);
+    let context = Context::default();
+    let shown = Shown { numeric: true, ..Shown::default() };
+    let (mut output, kept) = Output::kept();
+    layout.head();
+    for socket in sockets {
+        if !(with_lane && layout.brief(socket)) {
+            inet::row(&mut layout, Row { socket, context: &context }, shown);
+        }
+        if layout.end_row() {
+            layout.print_part(&mut output).unwrap();
+        }
+    }
+    layout.print(&mut output).unwrap();
+    output.flush().unwrap();
+    kept.text()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn the_lane_writes_what_cells_say(
+        mut sockets in prop::collection::vec(any::socket(), 0..60),
+        interface in 0usize..60,
+        shows in prop::array::uniform4(prop::bool::ANY),
+    ) {
+        if let Some(socket) = sockets.get_mut(interface) {
+            socket.interface = 3;
+        }
+        let before = [Column::Netid, Column::State, Column::RecvQueue, Column::SendQueue];
+        let hidden = before.into_iter().zip(shows).filter(|(_, shown)| !shown);
+        let hidden: Vec<Column> = hidden.map(|(column, _)| column).collect();
+        prop_assert_eq!(lines(&sockets, &hidden, true), lines(&sockets, &hidden, false));
+    }
+}
+
+#[test]
+fn the_lane_fills_chunks_as_cells_do() {
+    let sockets: Vec<Socket> = (0..100_000u32)
+        .map(|n| {
+            let state = if n < 80_000 { State::Established } else { State::FinWait1 };
+            let mut socket = Socket::new(Protocol::Tcp, Family::Ipv4, state);
+            let random = n.wrapping_mul(2_654_435_761);
+            let [.., last, a, b] = random.to_be_bytes();
+            let ports = [u16::from_be_bytes([a, b]), u16::from(last)];
+            let [.., third] = (n / 20_000 * 50).to_be_bytes();
+            socket.local = Endpoint::new([10, 0, 0, third].into(), ports[0] >> (n % 13));
+            socket.remote = Endpoint::new((random % (1 + n / 2)).to_be_bytes().into(), ports[1]);
+            socket.queues = Queues::Data { recv: n / 5000 % 2, send: random % (1 + n / 50_000) };
+            socket
+        })
+        .collect();
+    let text = lines(&sockets, &[Column::Netid], true);
+    // Widths grow from chunk to chunk.
+    let mut widths: Vec<usize> = text.lines().map(str::len).collect();
+    widths.dedup();
+    assert!(widths.len() >= 2 && widths.is_sorted(), "{widths:?}");
+    assert!(text == lines(&sockets, &[Column::Netid], false));
+}
 
 /// The line of a socket.
 fn line(socket: &Socket, shown: Shown) -> String {

@@ -1,10 +1,6 @@
 //! One TIPC socket, whose queues count messages.
 
-use super::{
-    Shown, extended,
-    layout::{Column, Layout},
-    owners, queues,
-};
+use super::{Shown, column::Column, extended, layout::Layout, owners, queues};
 use crate::{
     field::row::Row,
     model::{family::tipc::Tipc, socket_type::SocketType},

@@ -1,10 +1,6 @@
 //! One unix socket. Its inode stands where others have a port.
 
-use super::{
-    Shown, extended,
-    layout::{Column, Layout},
-    owners, queues,
-};
+use super::{Shown, column::Column, extended, layout::Layout, owners, queues};
 use crate::{
     field::row::Row,
     model::{

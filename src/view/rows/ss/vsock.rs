@@ -1,10 +1,6 @@
 //! One vsock socket.
 
-use super::{
-    Shown,
-    layout::{Column, Layout},
-    owners, queues,
-};
+use super::{Shown, column::Column, layout::Layout, owners, queues};
 use crate::{
     field::row::Row,
     model::{
