@@ -151,7 +151,8 @@ fn count<L: Ledger>(
     let listens = StateSet::of(State::Listen);
     let listening = Query { protocols: vec![(Protocol::Tcp, listens)], ..query.clone() };
     let (listeners, mut provenance) = sockets(netns, &listening)?;
-    let mut snapshot = joined(query, about, Look::of(vec![first, last]), None);
+    let first = Look::of(vec![first, last]);
+    let mut snapshot = joined(query, about, first, None).snapshot;
     snapshot.settings = sysctl::of_namespace(&query.root);
     machine.tell(query, &mut snapshot);
     let mut ledger = begin(&snapshot, &listeners);

@@ -9,7 +9,7 @@ use crate::{
         sock_diag::named_ports,
     },
     model::{
-        limits::Limits, owner::Owners, protocol::Protocol, snapshot::Snapshot, socket::Socket,
+        limits::Limits, outline::Outline, owner::Owners, protocol::Protocol, snapshot::Snapshot,
         state::State,
     },
 };
@@ -23,7 +23,7 @@ const TAKEN: usize = 1;
 
 /// Whether a socket may have a port that its program named, as far as the kernel tells of it
 /// (`named_ports.rs`).
-fn may_be_named(socket: &Socket) -> bool {
+fn may_be_named(socket: &Outline) -> bool {
     let is_connection = socket.protocol == Protocol::Tcp && socket.peer().is_some();
     is_connection && !socket.is_mini() && socket.state != State::SynRcvd
 }
@@ -31,7 +31,7 @@ fn may_be_named(socket: &Socket) -> bool {
 /// Whether so many connections have ephemeral ports that a rule may judge by which of them are named.
 fn matters_to_rules(snapshot: &Snapshot) -> bool {
     snapshot.settings.port_range().is_none_or(|range| {
-        let ephemeral = |s: &&Socket| may_be_named(s) && range.contains(&s.local.port);
+        let ephemeral = |s: &&Outline| may_be_named(s) && range.contains(&s.local.port);
         snapshot.sockets.iter().filter(ephemeral).count() * 100 >= range.len() * TAKEN
     })
 }

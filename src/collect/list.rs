@@ -142,7 +142,7 @@ pub fn recorded(
     listing.provenance = provenance;
     let provenance = Provenance::default();
     'all: for recording in recordings {
-        for socket in recording.snapshot.sockets {
+        for socket in recording.sockets {
             if listing.take(&socket, &provenance)? == Next::Stop {
                 break 'all;
             }

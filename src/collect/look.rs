@@ -10,16 +10,17 @@ use super::{
     tables::{Provenance, Tables},
 };
 use crate::{
-    field::need::Need,
     kernel::{error::Error, netlink::connection::Next, proc::counters, sock_diag::exact::Identity},
     model::{
         counters::{Counters, Sample},
         earlier::Earlier,
         family::FamilyFacts,
+        first_look::FirstLook,
         gap::Gap,
+        measures::Measures,
         netns::NetnsIndex,
+        outline::Outline,
         protocol::{Family, Protocol},
-        snapshot::Alive,
         socket::Socket,
         state::{State, StateSet},
     },
@@ -27,16 +28,72 @@ use crate::{
 use std::time::Instant;
 
 /// One look at a namespace.
+#[derive(Default)]
 pub(super) struct Look {
     /// Counters, each at the time since the question was asked.
     pub(super) samples: Vec<Sample>,
-    pub(super) sockets: Vec<Socket>,
-    /// What is kept of the sockets where another look follows.
-    pub(super) alive: Vec<Alive>,
-    pub(super) earlier: Option<Vec<Earlier>>,
+    /// The sockets of the last look, and what was measured of them.
+    pub(super) sockets: Vec<Outline>,
+    pub(super) measures: Measures,
+    /// The same whole, where they are recorded.
+    pub(super) whole: Vec<Socket>,
+    /// The sockets of a look that another follows.
+    pub(super) first: Option<FirstLook>,
     /// Its connections, if they can be asked for one by one at the last look.
-    pub(super) connections: Option<Vec<Identity>>,
+    connections: Option<Vec<Identity>>,
     pub(super) provenance: Provenance,
+}
+
+/// What is kept of the sockets of a look.
+#[derive(Clone, Copy)]
+pub(super) enum Keep<'l> {
+    /// Another look follows: what it is compared with.
+    First,
+    /// It is the last, with the one before if there was one: what reports ask for, and every socket
+    /// whole, if they are recorded.
+    Last { first: Option<&'l Look>, whole: bool },
+}
+
+impl<'l> Keep<'l> {
+    fn first(self) -> Option<&'l Look> {
+        match self {
+            Self::First => None,
+            Self::Last { first, .. } => first,
+        }
+    }
+}
+
+/// Sockets as they come in.
+struct Kept<'l> {
+    keep: Keep<'l>,
+    look: Look,
+    few: quiet::Few,
+}
+
+impl<'l> Kept<'l> {
+    fn new(keep: Keep<'l>, sample: Sample) -> Self {
+        let first = matches!(keep, Keep::First).then(FirstLook::default);
+        let look = Look { first, ..Look::of(vec![sample]) };
+        Self { keep, look, few: quiet::Few::default() }
+    }
+
+    fn add(&mut self, socket: &Socket) {
+        let look = &mut self.look;
+        if let Some(first) = &mut look.first {
+            first.add(&Earlier::of(socket));
+            return self.few.add(socket);
+        }
+        let first = self.keep.first().and_then(|look| look.first.as_ref());
+        let earlier = first.and_then(|first| first.find(socket));
+        look.sockets.push(look.measures.outline(socket, earlier.as_ref()));
+        if matches!(self.keep, Keep::Last { whole: true, .. }) {
+            look.whole.push(socket.clone());
+        }
+    }
+
+    fn look(self, provenance: Provenance) -> Look {
+        Look { connections: self.few.connections(), provenance, ..self.look }
+    }
 }
 
 /// Sockets in no table that a namespace may have without a closer look: a few are always about to
@@ -46,8 +103,7 @@ pub(super) const UNLISTED: u64 = 10;
 impl Look {
     /// Nothing but counters.
     pub(super) fn of(samples: Vec<Sample>) -> Self {
-        let (alive, provenance) = (vec![], Provenance::default());
-        Self { samples, sockets: vec![], alive, earlier: None, connections: None, provenance }
+        Self { samples, ..Self::default() }
     }
 
     /// Adds the counters of a moment between two looks: those that grow, and the others only where it
@@ -69,17 +125,6 @@ impl Look {
         let is_quiet = quiet::is_quiet(&self.samples.first()?.counters, now);
         self.connections.as_deref().filter(|_| is_whole && by_netlink && is_quiet)
     }
-
-    /// Keeps of the sockets what the last look will be compared with.
-    pub(super) fn is_the_first(&mut self, query: &Query) {
-        self.alive = self.sockets.iter().filter_map(alive).collect();
-        if query.need.includes(Need::EARLIER) {
-            self.earlier = Some(self.sockets.iter().map(Earlier::of).collect());
-            self.connections = quiet::connections(&self.sockets);
-            // Half a kilobyte each, by the hundred thousand: not kept while waiting.
-            drop(std::mem::take(&mut self.sockets));
-        }
-    }
 }
 
 /// Milliseconds since the question was asked.
@@ -98,32 +143,26 @@ pub(super) fn sample(
     (Sample { at_ms, counters }, gaps)
 }
 
-/// Looks at the namespace the calling thread is in; again, where there was a first look.
+/// Looks at the namespace the calling thread is in.
 pub(super) fn look(
     netns: NetnsIndex,
     query: &Query,
     start: Instant,
     counters: &mut counters::Reader,
-    first: Option<&Look>,
+    keep: Keep<'_>,
 ) -> Result<Look, Error> {
     let (sample, gaps) = sample(query, start, counters);
-    let counters = &sample.counters;
-    let connections = first.and_then(|first| first.connections_if_quiet(query, counters));
+    let counters = &sample.counters.clone();
+    let connections = keep.first().and_then(|first| first.connections_if_quiet(query, counters));
     let wanted = Wanted { netns, query, counters, connections };
-    let (sockets, mut provenance) = if may_have_no_idle(query, counters) {
-        wanted.with_idle_of_the_kernel()?
+    let mut kept = Kept::new(keep, sample);
+    let mut provenance = if may_have_no_idle(query, counters) {
+        wanted.with_idle_of_the_kernel(|socket| kept.add(socket))?
     } else {
-        wanted.sockets()?
+        wanted.each(|socket| kept.add(socket))?
     };
     provenance.gaps.extend(gaps);
-    Ok(Look {
-        samples: vec![sample],
-        sockets,
-        alive: vec![],
-        earlier: None,
-        connections: None,
-        provenance,
-    })
+    Ok(kept.look(provenance))
 }
 
 /// The sockets a query asks for as they are now, without its filter.
@@ -131,8 +170,10 @@ pub(super) fn sockets(
     netns: NetnsIndex,
     query: &Query,
 ) -> Result<(Vec<Socket>, Provenance), Error> {
-    let counters = &Counters::default();
-    Wanted { netns, query, counters, connections: None }.sockets()
+    let (counters, mut sockets) = (&Counters::default(), vec![]);
+    let wanted = Wanted { netns, query, counters, connections: None };
+    let provenance = wanted.each(|socket| sockets.push(socket.clone()))?;
+    Ok((sockets, provenance))
 }
 
 /// Sockets that are wanted, and what is known before they are asked for.
@@ -146,11 +187,12 @@ struct Wanted<'l> {
 }
 
 impl Wanted<'_> {
-    fn sockets(self) -> Result<(Vec<Socket>, Provenance), Error> {
-        let Some(connections) = self.connections else { return self.walk() };
+    /// Hands each of them over.
+    fn each(self, mut take: impl FnMut(&Socket)) -> Result<Provenance, Error> {
+        let Some(connections) = self.connections else { return self.walk(take) };
         let extensions = self.query.need.extensions();
         let Ok(Some(asked)) = quiet::ask(self.netns, connections, extensions) else {
-            return self.walk();
+            return self.walk(take);
         };
         let mut query = self.query.clone();
         for (protocol, states) in &mut query.protocols {
@@ -158,14 +200,13 @@ impl Wanted<'_> {
                 *states = states.intersection(quiet::silent());
             }
         }
-        let (mut sockets, provenance) = Wanted { query: &query, ..self }.walk()?;
-        sockets.extend(asked.into_iter().filter(|socket| self.query.wants(socket)));
-        Ok((sockets, provenance))
+        let provenance = Wanted { query: &query, ..self }.walk(&mut take)?;
+        asked.iter().filter(|socket| self.query.wants(socket)).for_each(take);
+        Ok(provenance)
     }
 
-    fn walk(self) -> Result<(Vec<Socket>, Provenance), Error> {
+    fn walk(self, mut take: impl FnMut(&Socket)) -> Result<Provenance, Error> {
         let query = self.query;
-        let mut sockets = vec![];
         let mut tables = Tables::open(query)?;
         if query.source == SourceChoice::Auto && query.root.is_live() {
             for (family, gauge) in UDP {
@@ -176,35 +217,41 @@ impl Wanted<'_> {
         }
         tables.read(self.netns, |socket, _| {
             if query.wants(socket) && !is_our_own(socket) {
-                sockets.push(socket.clone());
+                take(socket);
             }
             Next::More
         })?;
-        Ok((sockets, tables.provenance))
+        Ok(tables.provenance)
     }
 
     /// The sockets of a namespace all of whose sockets are in tables, unless the kernel has some of
     /// its own there: they are in the tables and are not counted, so that as many may be in none.
     /// Then idle bound ones are looked for after all.
-    fn with_idle_of_the_kernel(self) -> Result<(Vec<Socket>, Provenance), Error> {
+    fn with_idle_of_the_kernel(self, mut take: impl FnMut(&Socket)) -> Result<Provenance, Error> {
         let idle = StateSet::of(State::BoundInactive);
         let mut listed = self.query.clone();
         for (_, states) in &mut listed.protocols {
             *states = states.without(idle);
         }
-        let (mut found, provenance) = Wanted { query: &listed, ..self }.sockets()?;
-        let only = |protocol, states| {
-            let query = Query { protocols: vec![(protocol, states)], ..listed.clone() };
-            Wanted { query: &query, connections: None, ..self }.walk()
-        };
+        let mut has_kernels = false;
         let is_kernels = |socket: &Socket| socket.inode.is_none() && !socket.is_mini();
+        let provenance = Wanted { query: &listed, ..self }.each(|socket| {
+            has_kernels |= is_kernels(socket);
+            take(socket);
+        })?;
+        let only = |protocol, states, take: &mut dyn FnMut(&Socket)| {
+            let query = Query { protocols: vec![(protocol, states)], ..listed.clone() };
+            Wanted { query: &query, connections: None, ..self }.walk(take)
+        };
         let asks_for_udp = listed.protocols.iter().any(|(protocol, _)| *protocol == Protocol::Udp);
-        let has_kernels = found.iter().any(is_kernels)
-            || (!asks_for_udp && only(Protocol::Udp, StateSet::ALL)?.0.iter().any(is_kernels));
-        if has_kernels {
-            found.extend(only(Protocol::Tcp, idle)?.0);
+        if !has_kernels && !asks_for_udp {
+            let mut meet = |socket: &Socket| has_kernels |= is_kernels(socket);
+            only(Protocol::Udp, StateSet::ALL, &mut meet)?;
         }
-        Ok((found, provenance))
+        if has_kernels {
+            only(Protocol::Tcp, idle, &mut take)?;
+        }
+        Ok(provenance)
     }
 }
 
@@ -239,12 +286,4 @@ pub(super) fn unlisted(counters: &Counters) -> Option<u64> {
 fn is_our_own(socket: &Socket) -> bool {
     matches!(socket.family_facts.as_deref(),
         Some(FamilyFacts::Netlink(netlink)) if netlink.port_id == std::process::id())
-}
-
-fn alive(socket: &Socket) -> Option<Alive> {
-    // What can go on into TIME_WAIT.
-    let is_tcp = socket.protocol == Protocol::Tcp;
-    let is_alive = is_tcp && socket.state != State::Listen && !socket.is_mini();
-    let (cookie, inode) = (socket.cookie?, socket.inode?);
-    is_alive.then_some(Alive { cookie, inode })
 }

@@ -48,7 +48,7 @@ pub fn find_here(query: &Query) -> (Peers, Vec<Gap>) {
 /// The same among sockets that were recorded.
 pub fn of(recordings: &[Recording]) -> Peers {
     let mut peers = Peers::default();
-    let sockets = recordings.iter().flat_map(|recording| &recording.snapshot.sockets);
+    let sockets = recordings.iter().flat_map(|recording| &recording.sockets);
     for socket in sockets.filter(|socket| socket.state != State::TimeWait) {
         peers.add(socket);
     }

@@ -41,19 +41,28 @@ pub(super) fn silent() -> StateSet {
     StateSet::of(State::Listen).with(StateSet::of(State::BoundInactive))
 }
 
-/// The connections that were seen, if they are few enough to ask for each.
-pub(super) fn connections(sockets: &[Socket]) -> Option<Vec<Identity>> {
-    let of_table = |s: &&Socket| s.protocol == Protocol::Tcp && !silent().contains(s.state);
-    let mut few = vec![];
-    for socket in sockets.iter().filter(of_table) {
-        // One of /proc has no cookie, and another may have its addresses by now.
-        socket.cookie?;
-        few.push(Identity::of(socket));
-        if few.len() > FEW {
-            return None;
+/// The connections that were seen, as long as they are few enough to ask for each.
+#[derive(Default)]
+pub(super) struct Few {
+    connections: Vec<Identity>,
+    are_more: bool,
+}
+
+impl Few {
+    /// One more socket.
+    pub(super) fn add(&mut self, socket: &Socket) {
+        if self.are_more || socket.protocol != Protocol::Tcp || silent().contains(socket.state) {
+            return;
         }
+        // One of /proc has no cookie, and another may have its addresses by now.
+        self.are_more = socket.cookie.is_none() || self.connections.len() == FEW;
+        self.connections.push(Identity::of(socket));
     }
-    Some(few)
+
+    /// All of them. `None`: they are too many, or cannot be asked for.
+    pub(super) fn connections(self) -> Option<Vec<Identity>> {
+        (!self.are_more).then_some(self.connections)
+    }
 }
 
 /// Whether no connection can have come between the two moments.
@@ -113,6 +122,13 @@ mod tests {
         };
         let (listener, open) = (socket(State::Listen), socket(State::Established));
         let udp = Socket::new(Protocol::Udp, Family::Ipv4, State::Unconnected);
+        let connections = |sockets: &[Socket]| {
+            let mut few = Few::default();
+            for socket in sockets {
+                few.add(socket);
+            }
+            few.connections()
+        };
         let few = [listener.clone(), open.clone(), udp.clone()];
         assert_eq!(connections(&few).map(|few| few.len()), Some(1));
         assert_eq!(connections(&vec![open.clone(); FEW]).map(|few| few.len()), Some(FEW));

@@ -1,10 +1,15 @@
 //! A snapshot to keep, with the names of what occurs in it.
 
-use super::{list::Failure, query::Query, snapshot};
+use super::{
+    list::Failure,
+    query::Query,
+    snapshot::{self, Taken},
+};
 use crate::{
     field::need::Need,
     kernel::{cgroup_tree::CgroupTree, host, names::Names},
     model::{
+        measures::Measures,
         protocol::Protocol,
         recording::{RecordedNames, Recording},
         snapshot::Snapshot,
@@ -39,8 +44,8 @@ pub fn record(
     window: Duration,
     tool_version: &str,
 ) -> Result<Vec<Recording>, Failure> {
-    let one = |snapshot| of_snapshot(query, snapshot, tool_version);
-    let (mut recordings, gaps) = snapshot::take_each(query, Some(window), one)?;
+    let one = |taken| of_snapshot(query, taken, tool_version);
+    let (mut recordings, gaps) = snapshot::take_whole(query, window, one)?;
     // What is said of all of them is said once.
     if let Some(first) = recordings.first_mut() {
         first.snapshot.about.gaps.extend(gaps);
@@ -49,18 +54,26 @@ pub fn record(
 }
 
 /// A snapshot with the names of what is in it, on the thread that is in its namespace.
-fn of_snapshot(query: &Query, snapshot: Snapshot, tool_version: &str) -> Recording {
+fn of_snapshot(query: &Query, taken: Taken, tool_version: &str) -> Recording {
+    let Taken { snapshot, sockets, first } = taken;
     let untold =
         |protocol: &Protocol| snapshot.about.gaps.iter().any(|gap| gap.untold.contains(protocol));
     let protocols = query.protocols.iter().map(|(protocol, _)| *protocol);
     Recording {
-        names: names(query, &snapshot.sockets),
+        names: names(query, &sockets),
         // Of what nobody told the file holds nothing, which is not that there is none.
         protocols: protocols.filter(|protocol| !untold(protocol)).collect(),
         boot_id: host::boot_id(&query.root),
         tool_version: tool_version.to_owned(),
         redacted: false,
-        snapshot,
+        earlier: first.map(|first| first.iter().collect()),
+        sockets,
+        snapshot: Snapshot {
+            sockets: vec![],
+            measures: Measures::default(),
+            before: None,
+            ..snapshot
+        },
     }
 }
 

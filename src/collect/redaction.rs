@@ -18,7 +18,7 @@ use std::{
 
 /// Masks addresses and names: those of all recordings alike, as they are of one machine.
 pub fn redact(recordings: Vec<Recording>) -> Vec<Recording> {
-    let mut addresses = Addresses::of(recordings.iter().flat_map(|r| &r.snapshot.sockets));
+    let mut addresses = Addresses::of(recordings.iter().flat_map(|r| &r.sockets));
     let mut names = Names::default();
     let masked = |recording| masked(recording, &mut addresses, &mut names);
     let mut recordings: Vec<Recording> = recordings.into_iter().map(masked).collect();
@@ -33,7 +33,7 @@ pub fn redact(recordings: Vec<Recording>) -> Vec<Recording> {
 }
 
 fn masked(mut recording: Recording, addresses: &mut Addresses, names: &mut Names) -> Recording {
-    for socket in &mut recording.snapshot.sockets {
+    for socket in &mut recording.sockets {
         socket.local.address = addresses.masked(socket.local.address);
         socket.remote.address = addresses.masked(socket.remote.address);
         // A module can carry any name.

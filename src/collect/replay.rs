@@ -8,9 +8,9 @@ use crate::{
     },
     kernel::{cgroup_tree::CgroupTree, names::Names},
     model::{
-        details::Details, family::FamilyFacts, gap::Gap, limits::Limits, netns::NetnsIndex,
-        owner::Owners, protocol::Protocol, recording::Recording, snapshot::Snapshot,
-        socket::Socket,
+        details::Details, family::FamilyFacts, first_look::FirstLook, gap::Gap, limits::Limits,
+        netns::NetnsIndex, owner::Owners, protocol::Protocol, recording::Recording,
+        snapshot::Snapshot, socket::Socket,
     },
 };
 use std::{
@@ -18,20 +18,36 @@ use std::{
     time::Duration,
 };
 
+/// What a report asks for of a recording: as if the running machine were asked, at that moment.
+pub fn snapshot(mut recording: Recording, query: &Query, window: Option<Duration>) -> Snapshot {
+    narrow(&mut recording, query, window);
+    outlined(&recording)
+}
+
+/// The snapshot of a recording with its sockets in outline.
+pub fn outlined(recording: &Recording) -> Snapshot {
+    let mut snapshot = recording.snapshot.clone();
+    let first: FirstLook = recording.earlier.iter().flatten().collect();
+    let outline = |socket| snapshot.measures.outline(socket, first.find(socket).as_ref());
+    snapshot.sockets = recording.sockets.iter().map(outline).collect();
+    snapshot.before = recording.earlier.is_some().then(|| first.summary());
+    snapshot
+}
+
 /// Leaves in the recording what a query asks for, so that its answer is that of the live machine
 /// at that moment, and says what was asked for and not recorded.
 ///
 /// Without a window there is one look, the last.
 pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>) {
-    let snapshot = &mut recording.snapshot;
-    snapshot.sockets.retain(|socket| query.wants(socket));
+    let Recording { snapshot, sockets, .. } = recording;
+    sockets.retain(|socket| query.wants(socket));
     // The order of the tables is the question's.
     let place = |socket: &Socket| {
         query.protocols.iter().position(|(protocol, _)| *protocol == socket.protocol)
     };
-    snapshot.sockets.sort_by_key(place);
+    sockets.sort_by_key(place);
     let need = query.need;
-    for socket in &mut snapshot.sockets {
+    for socket in &mut *sockets {
         if !need.includes(Need::TCP_INFO) {
             socket.tcp_info = None;
         }
@@ -57,14 +73,14 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
     let known = &snapshot.owners;
     let is_nameless =
         |socket: &Socket| known.unmatched().is_some() && owners::lacks_owner(socket, known);
-    if !snapshot.sockets.iter().any(is_nameless) {
+    if !sockets.iter().any(is_nameless) {
         gaps.retain(|gap| !gap.code.starts_with("owners-"));
     }
     if !need.includes(Need::LIMITS) {
         snapshot.limits = Limits::default();
     }
     if !need.includes(Need::EARLIER) {
-        snapshot.earlier = None;
+        recording.earlier = None;
     }
     let known = |pid: &&u32| snapshot.limits.process(**pid).is_some();
     for pid in query.pids.iter().filter(|pid| need.includes(Need::LIMITS) && !known(pid)) {
@@ -93,9 +109,10 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
     }
     if window.is_none() {
         one_look(snapshot);
+        recording.earlier = None;
         // The other ends of what was asked for have holders too.
         if !need.includes(Need::PEERS) {
-            holders_alone(snapshot, &query.pids);
+            holders_alone(recording, &query.pids);
         }
     } else if snapshot.samples.len() < 2 {
         gaps.push(Gap::new(
@@ -109,7 +126,7 @@ pub fn narrow(recording: &mut Recording, query: &Query, window: Option<Duration>
 /// Gives the sockets of several recordings, of each network namespace one, their places among them.
 pub fn number(recordings: &mut [Recording]) {
     for (at, recording) in recordings.iter_mut().enumerate() {
-        for socket in &mut recording.snapshot.sockets {
+        for socket in &mut recording.sockets {
             socket.netns = NetnsIndex::new(at);
         }
     }
@@ -191,8 +208,9 @@ fn leave_asked(facts: &mut FamilyFacts, need: Need) {
 
 /// Leaves the holders of the sockets there are, and their limits: what one look asks for. Two looks
 /// ask for every holder of the host, since others may come.
-fn holders_alone(snapshot: &mut Snapshot, pids: &[u32]) {
-    let inodes: HashSet<u64> = snapshot.sockets.iter().flat_map(owners::inodes).collect();
+fn holders_alone(recording: &mut Recording, pids: &[u32]) {
+    let Recording { snapshot, sockets, .. } = recording;
+    let inodes: HashSet<u64> = sockets.iter().flat_map(owners::inodes).collect();
     let mut owners = Owners::default();
     for (process, mut sockets) in snapshot.owners.holdings() {
         sockets.retain(|(inode, _)| inodes.contains(inode));
@@ -218,7 +236,6 @@ fn holders_alone(snapshot: &mut Snapshot, pids: &[u32]) {
 
 fn one_look(snapshot: &mut Snapshot) {
     snapshot.alive_before.clear();
-    snapshot.earlier = None;
     let earlier = snapshot.samples.len().saturating_sub(1);
     snapshot.samples.drain(..earlier);
     if let Some(sample) = snapshot.samples.first_mut() {

@@ -3,7 +3,7 @@
 use super::{
     limits,
     list::Failure,
-    look::{Look, UNLISTED, look, unlisted},
+    look::{Keep, Look, UNLISTED, look, unlisted},
     namespaces::Namespaces,
     owners::{self, LookUp},
     query::{Query, Scope},
@@ -20,12 +20,14 @@ use crate::{
         about::{About, SourceKind},
         counters::Sample,
         earlier::Earlier,
+        first_look::FirstLook,
         gap::Gap,
         limits::Limits,
         netns::{Netns, NetnsIndex},
+        outline::Outline,
         owner::Owners,
         settings::Settings,
-        snapshot::Snapshot,
+        snapshot::{Alive, Snapshot},
         socket::Socket,
     },
 };
@@ -64,21 +66,49 @@ pub fn take_each<T: Send>(
     window: Option<Duration>,
     work: impl Fn(Snapshot) -> T + Sync,
 ) -> Result<(Vec<T>, Vec<Gap>), Failure> {
+    take_looks(query, window, false, |Taken { snapshot, first, .. }| {
+        // The largest thing beside the snapshot: it is not wanted any more.
+        drop(first);
+        work(snapshot)
+    })
+}
+
+/// The same, and every socket as it is, for what is to be recorded.
+pub(super) fn take_whole<T: Send>(
+    query: &Query,
+    window: Duration,
+    work: impl Fn(Taken) -> T + Sync,
+) -> Result<(Vec<T>, Vec<Gap>), Failure> {
+    take_looks(query, Some(window), true, work)
+}
+
+/// What was taken of a namespace.
+pub(super) struct Taken {
+    pub(super) snapshot: Snapshot,
+    /// The sockets at the last look, and those of the first, where they were to be kept whole.
+    pub(super) sockets: Vec<Socket>,
+    pub(super) first: Option<FirstLook>,
+}
+
+fn take_looks<T: Send>(
+    query: &Query,
+    window: Option<Duration>,
+    whole: bool,
+    work: impl Fn(Taken) -> T + Sync,
+) -> Result<(Vec<T>, Vec<Gap>), Failure> {
     let mut namespaces = Namespaces::of(query)?;
     let spaces = namespaces.spaces();
     let start = Instant::now();
     let mut counters = counters::Reader::default();
     let mut looks: BTreeMap<NetnsIndex, Look> = BTreeMap::new();
     namespaces.visit(query, |netns, query| {
-        looks.insert(netns, look(netns, query, start, &mut counters, None)?);
+        let keep = if window.is_some() { Keep::First } else { Keep::Last { first: None, whole } };
+        looks.insert(netns, look(netns, query, start, &mut counters, keep)?);
         Ok(Next::More)
     })?;
     let mut gaps = namespaces.gaps();
     let mut found = look_up_owners(query, &namespaces, &looks, window.is_some());
     if let Some(window) = window {
-        for look in looks.values_mut() {
-            look.is_the_first(query);
-        }
         for part in 1..PARTS {
             if !query.need.includes(Need::EARLIER) {
                 break;
@@ -99,10 +129,11 @@ pub fn take_each<T: Send>(
     let mut taken = vec![];
     namespaces.visit(query, |netns, query| {
         let Some(first) = looks.remove(&netns) else { return Ok(Next::More) };
-        let again = |_| look(netns, query, start, &mut counters, Some(&first));
+        let keep = Keep::Last { first: Some(&first), whole };
+        let again = |_| look(netns, query, start, &mut counters, keep);
         let last = window.map(again).transpose()?;
         let about = spaces.get(netns.at()).map(|space| space.netns.clone()).unwrap_or_default();
-        let mut snapshot = joined(query, about, first, last);
+        let Taken { mut snapshot, sockets, first } = joined(query, about, first, last);
         snapshot.settings = sysctl::of_namespace(&query.root);
         machine.tell(query, &mut snapshot);
         snapshot.owners = if one && window.is_none() {
@@ -110,12 +141,13 @@ pub fn take_each<T: Send>(
         } else {
             // The look-up went over the whole host; of it only this namespace's sockets are told.
             let alive = snapshot.alive_before.iter().map(|alive| alive.inode);
-            let now = snapshot.sockets.iter().flat_map(owners::inodes);
-            found.owners.among(now.chain(alive))
+            let now = snapshot.sockets.iter().filter_map(Outline::inode);
+            let named = sockets.iter().flat_map(owners::inodes);
+            found.owners.among(now.chain(named).chain(alive))
         };
         // Of the sockets alive at the last look: one that closed meanwhile is nobody's.
-        let lacks = |s: &&Socket| {
-            query.need.includes(Need::OWNERS) && owners::lacks_owner(s, &snapshot.owners)
+        let lacks = |s: &&Outline| {
+            query.need.includes(Need::OWNERS) && owners::lacks_owner(&s.socket(), &snapshot.owners)
         };
         let without = snapshot.sockets.iter().filter(lacks).count() as u64;
         snapshot.about.gaps.extend(found.gaps(without));
@@ -123,11 +155,9 @@ pub fn take_each<T: Send>(
             snapshot.limits = limits.read(query, &snapshot);
         }
         if query.need.includes(Need::EARLIER) {
-            let earlier = snapshot.earlier.as_deref().unwrap_or_default();
-            let looks = (earlier, snapshot.sockets.as_slice());
-            count_dead_sockets(query, &snapshot.samples, looks, &mut snapshot.limits);
+            count_dead_sockets(query, first.as_ref(), &mut snapshot);
         }
-        taken.push(work(snapshot));
+        taken.push(work(Taken { snapshot, sockets, first }));
         Ok(Next::More)
     })?;
     // What could be looked into once and not again.
@@ -185,7 +215,10 @@ fn look_up_owners(
         return LookUp::default();
     }
     // Those that open during the window are wanted too: every socket of the host.
-    let seen = || looks.values().flat_map(|look| &look.sockets).flat_map(owners::inodes).collect();
+    let seen = || {
+        let sockets = looks.values().flat_map(|look| &look.sockets);
+        sockets.filter_map(Outline::inode).collect()
+    };
     owners::look_up_inodes(query, (!more).then(seen), namespaces.only())
 }
 
@@ -193,19 +226,15 @@ fn look_up_owners(
 ///
 /// The kernel tells how many sockets the namespace has and how many of them are in tables. Only
 /// where the two differ, at both looks, are the descriptors read: on most hosts they never are.
-fn count_dead_sockets(
-    query: &Query,
-    samples: &[Sample],
-    (earlier, sockets): (&[Earlier], &[Socket]),
-    limits: &mut Limits,
-) {
+fn count_dead_sockets(query: &Query, first: Option<&FirstLook>, snapshot: &mut Snapshot) {
+    let Snapshot { samples, sockets, limits, .. } = snapshot;
     let seldom = samples.iter().filter_map(|sample| unlisted(&sample.counters)).min();
     if seldom.is_none_or(|number| number < UNLISTED) {
         return;
     }
     // One that died within the window is not counted: the program may close it yet.
-    let before = earlier.iter().filter_map(|earlier| earlier.inode);
-    let listed: HashSet<u64> = sockets.iter().filter_map(|s| s.inode).chain(before).collect();
+    let before = first.into_iter().flat_map(FirstLook::iter).filter_map(|earlier| earlier.inode);
+    let listed: HashSet<u64> = sockets.iter().filter_map(Outline::inode).chain(before).collect();
     for process in &mut limits.processes {
         process.dead_sockets =
             dead_sockets::count(&query.root, process.pid, |inode| listed.contains(&inode));
@@ -227,34 +256,32 @@ pub fn name_owners(
     let found = owners::look_up_some(query, inodes.iter().copied(), only);
     let mut limits = limits::Reader::default();
     for snapshot in snapshots {
-        let wanted = |socket: &&Socket| socket.inode.is_some_and(|inode| inodes.contains(&inode));
-        let own: Vec<&Socket> = snapshot.sockets.iter().filter(wanted).collect();
-        let lacking = own.iter().filter(|s| owners::lacks_owner(s, &found.owners)).count();
-        snapshot.owners = found.owners.among(own.iter().filter_map(|socket| socket.inode));
+        let wanted = |s: &&Outline| s.inode().is_some_and(|inode| inodes.contains(&inode));
+        let own: Vec<&Outline> = snapshot.sockets.iter().filter(wanted).collect();
+        let lacks = |s: &&&Outline| owners::lacks_owner(&s.socket(), &found.owners);
+        let lacking = own.iter().filter(lacks).count();
+        snapshot.owners = found.owners.among(own.iter().filter_map(|s| s.inode()));
         snapshot.about.gaps.extend(found.gaps(lacking as u64));
         limits.add(query, &snapshot.owners, &mut snapshot.limits);
     }
 }
 
 /// A snapshot of one look, or of two; whose the sockets are is not known yet, nor any setting.
-pub(super) fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Snapshot {
-    let Look { mut samples, alive: alive_before, earlier, .. } = first;
-    let last = match last {
-        None => {
-            let Look { sockets, provenance, .. } = first;
-            let (samples, alive) = (vec![], vec![]);
-            Look { samples, sockets, alive, earlier: None, connections: None, provenance }
-        }
-        Some(mut last) => {
-            samples.append(&mut last.samples);
-            last
-        }
+pub(super) fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look>) -> Taken {
+    let (samples, first, last) = match last {
+        None => (vec![], None, first),
+        Some(last) => (first.samples, first.first, last),
     };
+    let mut samples: Vec<Sample> = samples.into_iter().chain(last.samples).collect();
     let began_at_ms = samples.first().map_or(0, |sample| sample.at_ms);
     for sample in &mut samples {
         sample.at_ms = sample.at_ms.saturating_sub(began_at_ms);
     }
-    Snapshot {
+    // It tells whose a connection was that is closed by now.
+    let names = query.need.includes(Need::OWNERS);
+    let alive_before = first.iter().filter(|_| names).flat_map(FirstLook::iter).filter_map(alive);
+    let alive_before = alive_before.collect();
+    let snapshot = Snapshot {
         about: About {
             generated_at: SystemTime::now(),
             host: host::read(&query.root),
@@ -264,11 +291,20 @@ pub(super) fn joined(query: &Query, netns: Netns, first: Look, last: Option<Look
             gaps: last.provenance.gaps,
         },
         sockets: last.sockets,
+        measures: last.measures,
         alive_before,
-        earlier,
+        before: first.as_ref().map(FirstLook::summary),
         owners: Owners::default(),
         settings: Settings::default(),
         limits: Limits::default(),
         samples,
-    }
+    };
+    Taken { snapshot, sockets: last.whole, first }
+}
+
+fn alive(earlier: Earlier) -> Option<Alive> {
+    // What can go on into TIME_WAIT. What is in it has no inode any more.
+    let is_alive = earlier.is_tcp && earlier.listening_port.is_none();
+    let (cookie, inode) = (earlier.cookie?, earlier.inode?);
+    is_alive.then_some(Alive { cookie, inode })
 }

@@ -9,15 +9,8 @@ use super::{
 };
 use crate::{
     model::{
-        earlier::{Earlier, Flow},
-        endpoint::Endpoint,
-        protocol::Protocol,
-        queues::Queues,
-        snapshot::Snapshot,
-        socket::Socket,
-        socket_options::SocketOptions,
-        state::State,
-        tcp_info::{TcpField, field},
+        endpoint::Endpoint, measures::Measured, outline::Outline, protocol::Protocol,
+        queues::Queues, snapshot::Snapshot, socket_options::SocketOptions, state::State,
     },
     report::{
         capacity::estimate::Estimate,
@@ -58,7 +51,7 @@ impl Growth {
 #[derive(Debug, Clone)]
 pub struct Listening<'s> {
     /// The socket.
-    pub socket: &'s Socket,
+    pub socket: &'s Outline,
     /// Connections waiting for `accept(2)`.
     pub queue: u32,
     /// How many may wait; one more fits, since the kernel compares with `>`.
@@ -95,7 +88,7 @@ pub struct Destination<'s> {
     /// To there, IPv4-mapped addresses as IPv4.
     pub peer: Endpoint,
     /// All its sockets, in any state.
-    pub sockets: Vec<&'s Socket>,
+    pub sockets: Vec<&'s Outline>,
     /// The ports.
     pub ports: Ports,
     /// Connections opened per second: those that were not there at the first look, and those that
@@ -140,14 +133,12 @@ pub struct Evidence<'s> {
     pub snapshot: &'s Snapshot,
     /// What listens, and which addresses are this machine's.
     pub listeners: Listeners,
-    earlier: HashMap<u64, &'s Earlier>,
     /// Options of sockets, where they were to be read.
     pub socket_options: Option<&'s [SocketOptions]>,
     options: HashMap<u64, &'s SocketOptions>,
     by_state: OnceCell<ByState<'s>>,
     by_direction: OnceCell<ByDirection<'s>>,
-    by_process: OnceCell<HashMap<u32, Vec<&'s Socket>>>,
-    came: OnceCell<HashSet<u64>>,
+    by_process: OnceCell<HashMap<u32, Vec<&'s Outline>>>,
     estimate: OnceCell<Option<Estimate>>,
     tuples: OnceCell<Tuples<'s>>,
     ephemeral: OnceCell<Option<EphemeralPorts>>,
@@ -160,17 +151,14 @@ pub struct Evidence<'s> {
 impl<'s> Evidence<'s> {
     /// Looks at a snapshot, and at the options of some of its sockets where they were read.
     pub fn of(snapshot: &'s Snapshot, options: Option<&'s [SocketOptions]>) -> Self {
-        let by_key = |earlier: &'s Earlier| Some((earlier.cookie.or(earlier.inode)?, earlier));
         Self {
             snapshot,
-            listeners: Listeners::of(&snapshot.sockets),
-            earlier: snapshot.earlier.iter().flatten().filter_map(by_key).collect(),
+            listeners: Listeners::of(snapshot.sockets.iter().map(Outline::socket)),
             socket_options: options,
             options: options.into_iter().flatten().map(|read| (read.inode, read)).collect(),
             by_state: OnceCell::new(),
             by_direction: OnceCell::new(),
             by_process: OnceCell::new(),
-            came: OnceCell::new(),
             estimate: OnceCell::new(),
             tuples: OnceCell::new(),
             ephemeral: OnceCell::new(),
@@ -221,17 +209,17 @@ impl<'s> Evidence<'s> {
     }
 
     /// TCP sockets at the last look.
-    pub fn tcp(&self) -> impl Iterator<Item = &'s Socket> + Clone {
+    pub fn tcp(&self) -> impl Iterator<Item = &'s Outline> + Clone {
         self.snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp)
     }
 
     /// UDP sockets at the last look.
-    pub fn udp(&self) -> impl Iterator<Item = &'s Socket> + Clone {
+    pub fn udp(&self) -> impl Iterator<Item = &'s Outline> + Clone {
         self.snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Udp)
     }
 
     /// TCP sockets in a state at the last look.
-    pub fn in_state(&self, state: State) -> impl Iterator<Item = &'s Socket> + Clone {
+    pub fn in_state(&self, state: State) -> impl Iterator<Item = &'s Outline> + Clone {
         self.by_state().state(state).iter().copied()
     }
 
@@ -239,12 +227,12 @@ impl<'s> Evidence<'s> {
     pub fn in_states<const N: usize>(
         &self,
         states: [State; N],
-    ) -> impl Iterator<Item = &'s Socket> + Clone {
+    ) -> impl Iterator<Item = &'s Outline> + Clone {
         states.into_iter().flat_map(|state| self.in_state(state))
     }
 
     /// TCP sockets that wait for an acknowledgement, or for the peer's window to open.
-    pub fn unanswered(&self) -> impl Iterator<Item = &'s Socket> + Clone {
+    pub fn unanswered(&self) -> impl Iterator<Item = &'s Outline> + Clone {
         self.by_state().unanswered.iter().copied()
     }
 
@@ -253,12 +241,12 @@ impl<'s> Evidence<'s> {
     }
 
     /// Connections in any state by the listener they came in by.
-    pub fn incoming(&self) -> &BTreeMap<Endpoint, Vec<&'s Socket>> {
+    pub fn incoming(&self) -> &BTreeMap<Endpoint, Vec<&'s Outline>> {
         &self.by_direction().incoming
     }
 
     /// Connections in any state by the address they went out from and the end they went to.
-    pub fn outgoing(&self) -> &BTreeMap<(IpAddr, Endpoint), Vec<&'s Socket>> {
+    pub fn outgoing(&self) -> &BTreeMap<(IpAddr, Endpoint), Vec<&'s Outline>> {
         &self.by_direction().outgoing
     }
 
@@ -267,15 +255,15 @@ impl<'s> Evidence<'s> {
     }
 
     /// TCP sockets of a process, as far as their owners are known.
-    pub fn held_by(&self, pid: u32) -> &[&'s Socket] {
+    pub fn held_by(&self, pid: u32) -> &[&'s Outline] {
         let by_process = self.by_process.get_or_init(|| {
-            let mut by_process: HashMap<u32, Vec<&Socket>> = HashMap::new();
+            let mut by_process: HashMap<u32, Vec<&Outline>> = HashMap::new();
             let owners = &self.snapshot.owners;
             if owners.processes().is_empty() {
                 return by_process;
             }
             for socket in self.tcp() {
-                let holders = socket.inode.into_iter().flat_map(|inode| owners.holders(inode));
+                let holders = socket.inode().into_iter().flat_map(|inode| owners.holders(inode));
                 let mut before = None;
                 for (process, _) in holders {
                     // By process: several descriptors of one follow each other.
@@ -296,76 +284,33 @@ impl<'s> Evidence<'s> {
         self.estimate.get_or_init(estimate).as_ref()
     }
 
-    /// A socket at the first look. `None`: it was not there, or there was one look.
-    pub fn earlier(&self, socket: &Socket) -> Option<&'s Earlier> {
-        self.earlier.get(&socket.cookie.or(socket.inode)?).copied()
+    /// What was measured of a socket, at the last look and since the first.
+    pub fn measured(&self, socket: &Outline) -> Measured<'s> {
+        self.snapshot.measures.of(socket)
     }
 
     /// Whether a socket came since the first look. `None`: there was one look, or nothing tells this
     /// socket from another (/proc/net does not, of one that no process holds).
-    pub fn is_new(&self, socket: &Socket) -> Option<bool> {
-        let key = socket.cookie.or(socket.inode)?;
-        let came = || {
-            let keys = self.snapshot.sockets.iter().filter_map(|s| s.cookie.or(s.inode));
-            keys.filter(|key| !self.earlier.contains_key(key)).collect()
-        };
-        self.has_two_looks().then(|| self.came.get_or_init(came).contains(&key))
+    pub fn is_new(&self, socket: &Outline) -> Option<bool> {
+        socket.cookie().or(socket.inode())?;
+        self.has_two_looks().then_some(socket.was.is_none())
     }
 
     /// Whether sockets were looked at twice.
     pub fn has_two_looks(&self) -> bool {
-        self.snapshot.earlier.is_some()
+        self.snapshot.before.is_some()
     }
 
     /// Sockets in a state at the first look. `None`: there was one look.
     pub fn count_before(&self, state: State) -> Option<usize> {
-        let is_it = |earlier: &&Earlier| earlier.is_tcp && earlier.state() == state;
-        Some(self.snapshot.earlier.as_ref()?.iter().filter(is_it).count())
+        Some(self.snapshot.before.as_ref()?.states.get(&state).copied().unwrap_or(0))
     }
 
     /// Ports that had a listener at the first look and have none at the last, ascending.
     pub fn ports_not_listened_on_any_more(&self) -> Vec<u16> {
         let now: HashSet<u16> = self.in_state(State::Listen).map(|s| s.local.port).collect();
-        let before =
-            self.snapshot.earlier.iter().flatten().filter_map(|earlier| earlier.listening_port);
-        let mut gone: Vec<u16> = before.filter(|port| !now.contains(port)).collect();
-        gone.sort_unstable();
-        gone.dedup();
-        gone
-    }
-
-    /// What flowed in a connection within the window. `None`: it is not known.
-    pub fn flowed(&self, socket: &Socket) -> Option<Flow> {
-        // Most connections of a large host have never sent.
-        let now = Flow::of(socket)?;
-        Some(now.since(self.earlier(socket)?.flow.as_deref()?))
-    }
-
-    /// By how much a socket's own count of drops grew in the window. `None`: it is not known.
-    pub fn drops(&self, socket: &Socket) -> Option<u32> {
-        let now = socket.memory.and_then(|memory| memory.drops).or(socket.drops)?;
-        Some(now.saturating_sub(self.earlier(socket)?.drops?))
-    }
-
-    /// A column of `tcp_info`. `None`: the source does not tell.
-    pub fn info(socket: &Socket, id: &str) -> Option<u64> {
-        socket.tcp_info.as_ref()?.by_id(id)
-    }
-
-    /// Milliseconds since the peer was heard last: of a CLOSE_WAIT or FIN_WAIT_2 nearly its age,
-    /// and never more than that, since nothing comes after the FIN but answers to probes.
-    pub fn silent_ms(socket: &Socket) -> Option<u64> {
-        const HEARD: &TcpField = field("last_ack_recv");
-        socket.tcp_info.as_ref()?.value(HEARD)
-    }
-
-    /// Milliseconds since data was sent or received on a connection, whichever is less. `None`: the
-    /// source does not tell.
-    pub fn idle_ms(socket: &Socket) -> Option<u64> {
-        const SENT: &TcpField = field("last_data_sent");
-        const RECEIVED: &TcpField = field("last_data_recv");
-        let info = socket.tcp_info.as_ref()?;
-        Some(info.value(SENT)?.min(info.value(RECEIVED)?))
+        let before = self.snapshot.before.iter().flat_map(|before| &before.listening);
+        before.copied().filter(|port| !now.contains(port)).collect()
     }
 
     /// Its options. `None`: they were not read.
@@ -374,7 +319,7 @@ impl<'s> Evidence<'s> {
     }
 
     /// Which way a connection was opened. `None`: it is none.
-    pub fn direction(&self, socket: &Socket) -> Option<Direction> {
+    pub fn direction(&self, socket: &Outline) -> Option<Direction> {
         socket.peer()?;
         Some(match self.listeners.accepting(socket.local) {
             Some(listener) => Direction::In(listener.at),
@@ -383,13 +328,13 @@ impl<'s> Evidence<'s> {
     }
 
     /// Who holds a socket, as far as is known.
-    pub fn holders(&self, socket: &Socket) -> Vec<Party> {
+    pub fn holders(&self, socket: &Outline) -> Vec<Party> {
         parties::holders(&self.snapshot.owners, socket)
     }
 
     /// Who listens at an end.
     pub fn holders_at(&self, at: Endpoint) -> Vec<Party> {
-        let listens = |s: &&Socket| canonical(s.local) == at;
+        let listens = |s: &&Outline| canonical(s.local) == at;
         let mut parties: Vec<Party> =
             self.in_state(State::Listen).filter(listens).flat_map(|s| self.holders(s)).collect();
         parties.sort();
@@ -400,8 +345,8 @@ impl<'s> Evidence<'s> {
     /// Sockets by who holds them, the largest group first.
     pub fn by_holder(
         &self,
-        sockets: impl IntoIterator<Item = &'s Socket>,
-    ) -> Vec<(Party, Vec<&'s Socket>)> {
+        sockets: impl IntoIterator<Item = &'s Outline>,
+    ) -> Vec<(Party, Vec<&'s Outline>)> {
         parties::by_holder(&self.snapshot.owners, sockets)
     }
 
@@ -438,12 +383,13 @@ impl<'s> Evidence<'s> {
             .iter()
             .filter(|(.., sockets)| sockets.len() * FEWEST >= usable as usize)
             .filter_map(|(local, peer, sockets)| {
-                let uses: Vec<PortUse> = sockets.iter().map(|s| PortUse::of(s)).collect();
-                let is_out = |s: &&&Socket| self.listeners.accepting(s.local).is_none();
-                let sockets: Vec<&Socket> = sockets.iter().filter(is_out).copied().collect();
+                let uses: Vec<PortUse> = sockets.iter().map(|s| PortUse::of(&s.socket())).collect();
+                let is_out = |s: &&&Outline| self.listeners.accepting(s.local).is_none();
+                let sockets: Vec<&Outline> = sockets.iter().filter(is_out).copied().collect();
                 sockets.first()?;
                 let window = window_ms.unwrap_or(5_000).clamp(1, 60_000);
-                let closes = history::closed_within(sockets.iter().copied(), window);
+                let closes =
+                    history::closed_within(sockets.iter().filter_map(|s| s.age_ms()), window);
                 let settings = &self.snapshot.settings;
                 let counted =
                     destination::ports(&ports, settings, &uses, (local, peer), (closes, window));
@@ -460,18 +406,21 @@ impl<'s> Evidence<'s> {
 
     /// Listeners, with their queues at both looks.
     pub fn listening(&self) -> &[Listening<'s>] {
+        // They are numbers of 32 bits.
+        let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
         self.listening.get_or_init(|| {
             self.in_state(State::Listen)
                 .filter_map(|socket| {
                     let Queues::Listen { accept_queue, limit } = socket.queues else {
                         return None;
                     };
+                    let measured = self.measured(socket);
                     Some(Listening {
                         socket,
                         queue: accept_queue,
                         limit,
-                        queue_before: self.earlier(socket).map(|earlier| earlier.recv),
-                        drops: self.drops(socket),
+                        queue_before: measured.recv_before().map(narrow),
+                        drops: measured.drops().map(narrow),
                     })
                 })
                 .collect()
@@ -508,7 +457,7 @@ impl<'s> Evidence<'s> {
     }
 
     /// Distinct addresses of peers.
-    pub fn addresses<'a>(sockets: impl IntoIterator<Item = &'a &'a Socket>) -> usize {
+    pub fn addresses<'a>(sockets: impl IntoIterator<Item = &'a &'a Outline>) -> usize {
         let peers: HashSet<IpAddr> =
             sockets.into_iter().map(|s| s.remote.address.to_canonical()).collect();
         peers.len()

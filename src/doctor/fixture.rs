@@ -12,7 +12,9 @@ use crate::model::{
     counters::{Counters, Sample},
     earlier::Earlier,
     endpoint::Endpoint,
+    first_look::FirstLook,
     limits::{Limits, ProcessLimits},
+    measures::Measures,
     memory::SocketMemory,
     netns::Netns,
     owner::{Owners, Process, Unowned},
@@ -31,6 +33,10 @@ use std::time::{Duration, SystemTime};
 /// A host under construction.
 pub(super) struct Machine {
     snapshot: Snapshot,
+    /// Every socket of the last look, with what it was at the first.
+    sockets: Vec<(Socket, Option<Earlier>)>,
+    /// The first look. `None`: there was one.
+    first: Option<FirstLook>,
     programs: Vec<(Process, Vec<(u64, u32)>)>,
     options: Vec<SocketOptions>,
     rounds: Rounds,
@@ -163,8 +169,9 @@ impl Machine {
                     gaps: vec![],
                 },
                 sockets: vec![],
+                measures: Measures::default(),
                 alive_before: vec![],
-                earlier: Some(vec![]),
+                before: None,
                 owners: Owners::default(),
                 settings,
                 limits: Limits {
@@ -175,6 +182,8 @@ impl Machine {
                 },
                 samples: vec![sample(0), sample(500), sample(1000), sample(1500), sample(2000)],
             },
+            sockets: vec![],
+            first: Some(FirstLook::default()),
             programs: vec![],
             options: vec![],
             rounds: Rounds::default(),
@@ -222,8 +231,8 @@ impl Machine {
     /// A socket at both looks, as it is now.
     pub(super) fn both(mut self, socket: Socket) -> Self {
         let socket = self.identified(socket);
-        self.looked_at(&socket);
-        self.snapshot.sockets.push(socket);
+        let earlier = self.looked_at(&socket);
+        self.sockets.push((socket, Some(earlier)));
         self
     }
 
@@ -231,15 +240,15 @@ impl Machine {
     pub(super) fn became(mut self, before: Socket, now: Socket) -> Self {
         let now = self.identified(now);
         let before = Socket { cookie: now.cookie, inode: now.inode, ..before };
-        self.looked_at(&before);
-        self.snapshot.sockets.push(now);
+        let earlier = self.looked_at(&before);
+        self.sockets.push((now, Some(earlier)));
         self
     }
 
     /// A socket that is new at the last look.
     pub(super) fn newly(mut self, socket: Socket) -> Self {
         let socket = self.identified(socket);
-        self.snapshot.sockets.push(socket);
+        self.sockets.push((socket, None));
         self
     }
 
@@ -256,8 +265,16 @@ impl Machine {
     }
 
     /// At the first look.
-    fn looked_at(&mut self, socket: &Socket) {
-        self.snapshot.earlier.get_or_insert_default().push(Earlier::of(socket));
+    fn looked_at(&mut self, socket: &Socket) -> Earlier {
+        let earlier = Earlier::of(socket);
+        self.first.get_or_insert_default().add(&earlier);
+        earlier
+    }
+
+    /// As if there had been no first look.
+    pub(super) fn once(mut self) -> Self {
+        self.first = None;
+        self
     }
 
     fn identified(&mut self, mut socket: Socket) -> Socket {
@@ -320,8 +337,14 @@ impl Machine {
         for (process, sockets) in std::mem::take(&mut self.programs) {
             owners.add(process, &sockets);
         }
-        self.snapshot.owners = owners.finished(Some(Unowned::Kernel));
-        self.snapshot
+        let Self { mut snapshot, sockets, first, .. } = self;
+        snapshot.owners = owners.finished(Some(Unowned::Kernel));
+        for (socket, earlier) in &sockets {
+            let earlier = earlier.as_ref().filter(|_| first.is_some());
+            snapshot.sockets.push(snapshot.measures.outline(socket, earlier));
+        }
+        snapshot.before = first.as_ref().map(FirstLook::summary);
+        snapshot
     }
 
     /// What a rule says of it.

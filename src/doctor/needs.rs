@@ -50,7 +50,7 @@ impl Need {
                 .is_none()
                 .then(|| "there are no counters of two moments".to_owned()),
             Self::TwoLooks => snapshot
-                .earlier
+                .before
                 .is_none()
                 .then(|| "the sockets were looked at once".to_owned()),
             Self::Netlink => (snapshot.about.source == SourceKind::Proc).then(|| {

@@ -2,8 +2,8 @@
 
 use crate::model::{
     name::{Name, lossless},
+    outline::Outline,
     owner::{Owners, Process},
-    socket::Socket,
 };
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -56,9 +56,9 @@ impl Party {
 }
 
 /// Who holds a socket: each process once, lowest id first. One that is not known has the user.
-pub fn holders(owners: &Owners, socket: &Socket) -> Vec<Party> {
+pub fn holders(owners: &Owners, socket: &Outline) -> Vec<Party> {
     let mut parties: Vec<Party> = socket
-        .inode
+        .inode()
         .into_iter()
         .flat_map(|inode| owners.holders(inode))
         .map(|(process, _)| Party::of(process))
@@ -66,14 +66,14 @@ pub fn holders(owners: &Owners, socket: &Socket) -> Vec<Party> {
     parties.sort();
     parties.dedup();
     if parties.is_empty() {
-        parties.push(Party { uid: socket.uid, ..Party::default() });
+        parties.push(Party { uid: socket.uid(), ..Party::default() });
     }
     parties
 }
 
 /// The lowest id of the processes that hold a socket.
-fn first_holder(owners: &Owners, socket: &Socket) -> Option<u32> {
-    let holders = socket.inode.into_iter().flat_map(|inode| owners.holders(inode));
+fn first_holder(owners: &Owners, socket: &Outline) -> Option<u32> {
+    let holders = socket.inode().into_iter().flat_map(|inode| owners.holders(inode));
     holders.map(|(process, _)| process.pid).min()
 }
 
@@ -81,16 +81,16 @@ fn first_holder(owners: &Owners, socket: &Socket) -> Option<u32> {
 /// the first of them: it is one socket.
 pub fn by_holder<'s>(
     owners: &Owners,
-    sockets: impl IntoIterator<Item = &'s Socket>,
-) -> Vec<(Party, Vec<&'s Socket>)> {
+    sockets: impl IntoIterator<Item = &'s Outline>,
+) -> Vec<(Party, Vec<&'s Outline>)> {
     // A process is one party, whatever is known of it; making one of each socket takes longer.
-    let mut groups: HashMap<(Option<u32>, Option<u32>), Vec<&Socket>> = HashMap::new();
+    let mut groups: HashMap<(Option<u32>, Option<u32>), Vec<&Outline>> = HashMap::new();
     for socket in sockets {
         let pid = first_holder(owners, socket);
-        let uid = socket.uid.filter(|_| pid.is_none());
+        let uid = socket.uid().filter(|_| pid.is_none());
         groups.entry((pid, uid)).or_default().push(socket);
     }
-    let party = |sockets: Vec<&'s Socket>| {
+    let party = |sockets: Vec<&'s Outline>| {
         let first = sockets.first()?;
         Some((holders(owners, first).into_iter().next().unwrap_or_default(), sockets))
     };

@@ -8,7 +8,7 @@ use super::{
     evidence::{Direction, Evidence},
     threshold::Threshold,
 };
-use crate::model::{socket::Socket, state::State};
+use crate::model::{outline::Outline, state::State};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::SystemTime,
@@ -61,7 +61,7 @@ impl Round {
     /// Counts.
     pub fn of(evidence: &Evidence<'_>) -> Self {
         let mut counts: BTreeMap<Watched, u64> = BTreeMap::new();
-        for socket in evidence.tcp().filter(|socket| socket.inode.is_some()) {
+        for socket in evidence.tcp().filter(|socket| socket.inode().is_some()) {
             if let Some(watched) = lasting(evidence, socket) {
                 *counts.entry(watched).or_default() += 1;
             }
@@ -96,17 +96,17 @@ impl Round {
 }
 
 /// As what a socket counts, if it was at both looks what it is.
-fn lasting(evidence: &Evidence<'_>, socket: &Socket) -> Option<Watched> {
-    let is_idle = || Evidence::idle_ms(socket).is_some_and(|ms| ms >= IDLE_MS);
+fn lasting(evidence: &Evidence<'_>, socket: &Outline) -> Option<Watched> {
+    let is_idle = || evidence.measured(socket).idle_ms().is_some_and(|ms| ms >= IDLE_MS);
     // A one-way stream is in use.
-    let receives = || evidence.flowed(socket).is_some_and(|flow| flow.bytes_received > 0);
+    let receives = || evidence.measured(socket).received().is_some_and(|bytes| bytes > 0);
     let watched = match socket.state {
         State::CloseWait => Watched::CloseWait,
         State::FinWait2 if !receives() => Watched::HalfClosed,
         State::Established if socket.timer.is_none() && is_idle() => Watched::Idle,
         _ => return None,
     };
-    evidence.earlier(socket).filter(|earlier| earlier.state() == socket.state)?;
+    socket.was.filter(|was| *was == socket.state)?;
     evidence.direction(socket).map(watched)
 }
 

@@ -2,7 +2,7 @@
 //! million, there are dozens of rules, and each walk over all of them takes a tenth of a second.
 
 use crate::model::{
-    endpoint::Endpoint, protocol::Protocol, socket::Socket, state::State, timer::TimerKind,
+    endpoint::Endpoint, outline::Outline, protocol::Protocol, state::State, timer::TimerKind,
 };
 use hashbrown::HashMap;
 use std::{collections::BTreeMap, net::IpAddr};
@@ -17,7 +17,7 @@ pub enum Direction {
 }
 
 /// Sockets, in the order of the kernel.
-type Sockets<'s> = Vec<&'s Socket>;
+type Sockets<'s> = Vec<&'s Outline>;
 
 /// Sorted by what each socket says of itself.
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub(super) struct ByState<'s> {
 }
 
 impl<'s> ByState<'s> {
-    pub(super) fn of(sockets: &'s [Socket]) -> Self {
+    pub(super) fn of(sockets: &'s [Outline]) -> Self {
         let mut sorted = Self::default();
         for socket in sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp) {
             sorted.states.entry(socket.state).or_default().push(socket);
@@ -40,7 +40,7 @@ impl<'s> ByState<'s> {
         sorted
     }
 
-    pub(super) fn state(&self, state: State) -> &[&'s Socket] {
+    pub(super) fn state(&self, state: State) -> &[&'s Outline] {
         self.states.get(&state).map_or(&[], Vec::as_slice)
     }
 }
@@ -56,8 +56,8 @@ pub(super) struct ByDirection<'s> {
 
 impl<'s> ByDirection<'s> {
     pub(super) fn of(
-        sockets: impl Iterator<Item = &'s Socket>,
-        direction: impl Fn(&Socket) -> Option<Direction>,
+        sockets: impl Iterator<Item = &'s Outline>,
+        direction: impl Fn(&Outline) -> Option<Direction>,
     ) -> Self {
         let mut incoming: HashMap<Endpoint, Sockets<'s>> = HashMap::new();
         let mut outgoing: HashMap<(IpAddr, Endpoint), Sockets<'s>> = HashMap::new();

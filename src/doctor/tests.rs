@@ -196,7 +196,7 @@ mod whole {
             checked.unwrap()
         };
         assert_eq!(of(storm().snapshot()).status, Status::Fired);
-        let once = of(storm().with(|snapshot| snapshot.earlier = None).snapshot());
+        let once = of(storm().once().snapshot());
         assert_eq!(once.status, Status::Skipped);
         assert_eq!(once.reason.as_deref(), Some("the sockets were looked at once"));
     }

@@ -1,5 +1,4 @@
-//! A socket at the first of two looks: what is compared with the last look, and no more, since a
-//! host has them by the hundred thousand.
+//! A socket at the first of two looks: what is compared with the last look, and no more.
 
 use super::{
     protocol::Protocol,
@@ -11,7 +10,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 
 /// A socket at the first look.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earlier {
     /// Identity. `None` from /proc.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
@@ -39,7 +38,7 @@ pub struct Earlier {
     pub drops: Option<u32>,
     /// What had flowed. `None`: no `tcp_info`.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
-    pub flow: Option<Box<Flow>>,
+    pub flow: Option<Flow>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -95,6 +94,50 @@ impl Flow {
         })
     }
 
+    /// Each count, in the order of the fields.
+    pub(super) fn numbers(&self) -> [u64; 7] {
+        let Self {
+            segments_out,
+            retransmitted,
+            bytes_acked,
+            bytes_received,
+            busy_us,
+            rwnd_limited_us,
+            sndbuf_limited_us,
+        } = *self;
+        [
+            segments_out,
+            retransmitted,
+            bytes_acked,
+            bytes_received,
+            busy_us,
+            rwnd_limited_us,
+            sndbuf_limited_us,
+        ]
+    }
+
+    /// Of counts in the order of the fields.
+    pub(super) fn of_numbers(numbers: [u64; 7]) -> Self {
+        let [
+            segments_out,
+            retransmitted,
+            bytes_acked,
+            bytes_received,
+            busy_us,
+            rwnd_limited_us,
+            sndbuf_limited_us,
+        ] = numbers;
+        Self {
+            segments_out,
+            retransmitted,
+            bytes_acked,
+            bytes_received,
+            busy_us,
+            rwnd_limited_us,
+            sndbuf_limited_us,
+        }
+    }
+
     /// What flowed since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
@@ -108,6 +151,11 @@ impl Flow {
             sndbuf_limited_us: self.sndbuf_limited_us.saturating_sub(earlier.sndbuf_limited_us),
         }
     }
+}
+
+/// Packets a socket dropped so far, as netlink or /proc tells it.
+pub(super) fn drops(socket: &Socket) -> Option<u32> {
+    socket.memory.and_then(|memory| memory.drops).or(socket.drops)
 }
 
 impl Earlier {
@@ -126,9 +174,8 @@ impl Earlier {
             recv,
             send,
             listening_port: (socket.state == State::Listen).then_some(socket.local.port),
-            drops: socket.memory.and_then(|memory| memory.drops).or(socket.drops),
-            // Most connections of a large host are idle; those that never sent have no counts.
-            flow: Flow::of(socket).map(Box::new),
+            drops: drops(socket),
+            flow: Flow::of(socket),
         }
     }
 

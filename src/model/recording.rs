@@ -1,7 +1,7 @@
 //! A snapshot that leaves the machine: with the names it will be shown by, since another machine
 //! has other users, interfaces and cgroups.
 
-use super::{protocol::Protocol, snapshot::Snapshot};
+use super::{earlier::Earlier, protocol::Protocol, snapshot::Snapshot, socket::Socket};
 use std::collections::BTreeMap;
 
 /// Names by number, as the recorded machine gave them. Only those that occur.
@@ -18,8 +18,12 @@ pub struct RecordedNames {
 /// A snapshot as a file holds it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
-    /// What was seen.
+    /// What was seen, without the sockets.
     pub snapshot: Snapshot,
+    /// The sockets at the last look, with all that is known of them: any command may ask for it.
+    pub sockets: Vec<Socket>,
+    /// Every socket of the first look. `None`: there was one look.
+    pub earlier: Option<Vec<Earlier>>,
     /// Protocols that were asked for, each in every state. A protocol that is not here is unknown,
     /// not absent.
     pub protocols: Vec<Protocol>,

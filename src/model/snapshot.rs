@@ -4,11 +4,12 @@
 use super::{
     about::About,
     counters::{Counters, Sample},
-    earlier::Earlier,
+    first_look::Before,
     limits::Limits,
+    measures::Measures,
+    outline::Outline,
     owner::Owners,
     settings::Settings,
-    socket::Socket,
 };
 
 /// A socket that was seen alive before the last look: what it became is known by its cookie.
@@ -26,11 +27,14 @@ pub struct Snapshot {
     /// When, where, from which source, and what could not be seen.
     pub about: About,
     /// The sockets at the last look.
-    pub sockets: Vec<Socket>,
+    pub sockets: Vec<Outline>,
+    /// What was measured of them.
+    pub measures: Measures,
     /// Sockets seen alive at the first look of the window; empty where there was one look.
     pub alive_before: Vec<Alive>,
-    /// Every socket of the first look, where the two are to be compared. `None`: there was one look.
-    pub earlier: Option<Vec<Earlier>>,
+    /// The first look, where the two are to be compared: each socket tells what it was. `None`: there
+    /// was one look.
+    pub before: Option<Before>,
     /// Who holds the sockets of either look.
     pub owners: Owners,
     /// Settings.

@@ -142,8 +142,8 @@ pub fn compare<'a>(before: &'a Recording, after: &'a Recording) -> Diff<'a> {
     let both = |s: &&Socket| {
         before.protocols.contains(&s.protocol) && after.protocols.contains(&s.protocol)
     };
-    let old: Vec<&Socket> = a.sockets.iter().filter(both).collect();
-    let new: Vec<&Socket> = b.sockets.iter().filter(both).collect();
+    let old: Vec<&Socket> = before.sockets.iter().filter(both).collect();
+    let new: Vec<&Socket> = after.sockets.iter().filter(both).collect();
     let was = |socket| Seen { socket, owners: &a.owners };
     let is = |socket| Seen { socket, owners: &b.owners };
     let Pairs { same, gone, born } = pairs(&old, &new, same_host);

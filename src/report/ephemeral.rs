@@ -8,11 +8,11 @@
 use super::port_use::PortUse;
 use crate::model::{
     endpoint::Endpoint,
+    outline::Outline,
     ports::PortSet,
     protocol::Protocol,
     settings::Settings,
     snapshot::Snapshot,
-    socket::Socket,
     state::{State, StateSet},
 };
 use hashbrown::{HashMap, HashSet};
@@ -49,16 +49,16 @@ impl EphemeralPorts {
     /// Idle bound sockets block their ports and are known only where the snapshot was asked for
     /// `BOUND_INACTIVE`; connections from a port their program named, where it has limits.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
-        let is_bound = |s: &&Socket| matches!(s.state, State::Listen | State::BoundInactive);
+        let is_bound = |s: &&Outline| matches!(s.state, State::Listen | State::BoundInactive);
         let bound = tcp(snapshot).filter(is_bound).map(|socket| socket.local.port);
         let named = snapshot.limits.named_ports.iter().flatten().copied();
         let range = snapshot.settings.port_range()?;
         let mut tuples: HashMap<(IpAddr, Endpoint), Vec<PortUse>> = HashMap::new();
         // Of others no port is taken from anybody: most connections of a server are others.
-        let is_use = |s: &&Socket| s.peer().is_some() && range.contains(&s.local.port);
+        let is_use = |s: &&Outline| s.peer().is_some() && range.contains(&s.local.port);
         for socket in tcp(snapshot).filter(is_use) {
             let key = (socket.local.address.to_canonical(), canonical(socket.remote));
-            tuples.entry(key).or_default().push(PortUse::of(socket));
+            tuples.entry(key).or_default().push(PortUse::of(&socket.socket()));
         }
         let listeners = Listeners::of(snapshot);
         let uses = tuples.iter().map(|((_, peer), uses)| (*peer, uses.as_slice()));
@@ -253,19 +253,19 @@ pub fn ports_in_use(
 /// The same, where only these sockets can have that tuple: a report of many destinations sorts
 /// the sockets by destination once instead of reading all of them for each.
 pub fn ports_in_use_among<'s>(
-    sockets: impl IntoIterator<Item = &'s Socket>,
+    sockets: impl IntoIterator<Item = &'s Outline>,
     ports: &EphemeralPorts,
     local: IpAddr,
     peer: IpAddr,
     peer_port: u16,
 ) -> InUse {
     let (local, peer) = (local.to_canonical(), Endpoint::new(peer.to_canonical(), peer_port));
-    let is_of_tuple = |socket: &&Socket| {
+    let is_of_tuple = |socket: &&Outline| {
         socket.protocol == Protocol::Tcp
             && socket.local.address.to_canonical() == local
             && canonical(socket.remote) == peer
     };
-    in_use(sockets.into_iter().filter(is_of_tuple).map(PortUse::of), ports)
+    in_use(sockets.into_iter().filter(is_of_tuple).map(|s| PortUse::of(&s.socket())), ports)
 }
 
 /// The same of one tuple's uses of ports.
@@ -319,7 +319,7 @@ pub fn states_with_bound() -> StateSet {
     StateSet::ALL.with(StateSet::of(State::BoundInactive))
 }
 
-fn tcp(snapshot: &Snapshot) -> impl Iterator<Item = &Socket> {
+fn tcp(snapshot: &Snapshot) -> impl Iterator<Item = &Outline> {
     snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp)
 }
 
@@ -369,9 +369,11 @@ impl Listeners {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::socket::Socket;
     use crate::model::{
         about::{About, Host, SourceKind},
         limits::Limits,
+        measures::Measures,
         netns::Netns,
         owner::Owners,
         protocol::Family,
@@ -381,7 +383,11 @@ mod tests {
     use crate::report::port_use::BIND_ADDRESS_NO_PORT;
     use std::time::SystemTime;
 
-    fn snapshot(range: &str, reserved: &str, sockets: Vec<Socket>) -> Snapshot {
+    fn snapshot(
+        range: &str,
+        reserved: &str,
+        sockets: impl IntoIterator<Item = Socket>,
+    ) -> Snapshot {
         let mut settings = Settings::default();
         settings.values.insert(PORT_RANGE.into(), range.into());
         settings.values.insert(RESERVED_PORTS.into(), reserved.into());
@@ -394,9 +400,10 @@ mod tests {
                 netns: Netns::default(),
                 gaps: vec![],
             },
-            sockets,
+            sockets: sockets.into_iter().map(|socket| Outline::of(&socket)).collect(),
+            measures: Measures::default(),
             alive_before: vec![],
-            earlier: None,
+            before: None,
             owners: Owners::default(),
             settings,
             limits: Limits::default(),

@@ -1,7 +1,7 @@
 //! What listens, and who.
 
 use crate::model::{
-    endpoint::Endpoint, name::Name, queues::Queues, snapshot::Snapshot, socket::Socket,
+    endpoint::Endpoint, name::Name, outline::Outline, queues::Queues, snapshot::Snapshot,
     state::State,
 };
 use serde::Serialize;
@@ -41,7 +41,7 @@ pub struct Listener {
 /// listen.
 pub fn listener(
     snapshot: &Snapshot,
-    socket: &Socket,
+    socket: &Outline,
     per_port: &BTreeMap<u16, Vec<IpAddr>>,
 ) -> Option<Listener> {
     let (accept_queue, limit) = match (socket.state, socket.queues) {
@@ -61,7 +61,8 @@ pub fn listener(
         locals.iter().filter(reaches).count() as u64
     });
     let mut processes: Vec<Holder> = vec![];
-    for (process, _) in socket.inode.into_iter().flat_map(|inode| snapshot.owners.holders(inode)) {
+    for (process, _) in socket.inode().into_iter().flat_map(|inode| snapshot.owners.holders(inode))
+    {
         if processes.iter().all(|p| p.pid != process.pid) {
             let command = Name(process.command.clone());
             processes.push(Holder {

@@ -11,7 +11,7 @@ use super::{
     time_wait::{self, verdict::Verdict},
 };
 use crate::model::{
-    name::Name, protocol::Protocol, snapshot::Snapshot, socket::Socket, state::State,
+    name::Name, outline::Outline, protocol::Protocol, snapshot::Snapshot, state::State,
 };
 use serde::Serialize;
 use std::{
@@ -82,7 +82,7 @@ pub struct Peer {
 
 /// Makes the overview, at most `most` lines of each kind.
 pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
-    let summary = Summary::of(&snapshot.sockets);
+    let summary = Summary::of(snapshot.sockets.iter().map(Outline::socket));
     let mut per_port: BTreeMap<u16, Vec<IpAddr>> = BTreeMap::new();
     let mut per_peer: HashMap<IpAddr, u64> = HashMap::new();
     let mut per_process: HashMap<&[u8], (u32, u64)> = HashMap::new();
@@ -92,7 +92,7 @@ pub fn of(snapshot: &Snapshot, most: usize) -> Overview {
             *per_peer.entry(peer.address.to_canonical()).or_default() += 1;
         }
         let names: BTreeSet<(&[u8], u32)> = socket
-            .inode
+            .inode()
             .into_iter()
             .flat_map(|inode| snapshot.owners.holders(inode))
             .map(|(process, _)| (process.command.as_slice(), process.pid))
@@ -156,7 +156,7 @@ fn nearest(limit: &Limit, used_percent: u64) -> Option<Nearest> {
 }
 
 /// Whether a connection is open: a process can still use it, or will.
-fn is_open(socket: &Socket) -> bool {
+fn is_open(socket: &Outline) -> bool {
     socket.protocol == Protocol::Tcp
         && matches!(socket.state, State::Established | State::CloseWait | State::SynSent)
 }

@@ -6,7 +6,7 @@ use crate::model::{
     state::State,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{borrow::Borrow, collections::BTreeMap};
 
 /// What is counted apart.
 type Kind = (Protocol, Family, State);
@@ -34,9 +34,9 @@ pub struct Count {
 
 impl Summary {
     /// Counts sockets.
-    pub fn of<'s>(sockets: impl IntoIterator<Item = &'s Socket>) -> Self {
+    pub fn of(sockets: impl IntoIterator<Item: Borrow<Socket>>) -> Self {
         let mut summary = Self::default();
-        sockets.into_iter().for_each(|socket| summary.add(socket));
+        sockets.into_iter().for_each(|socket| summary.add(socket.borrow()));
         summary
     }
 

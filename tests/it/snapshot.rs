@@ -27,6 +27,7 @@ use sockeye::{
         endpoint::Endpoint,
         gap::Gap,
         limits::{CgroupLimit, Limits, ProcessLimits, Resource},
+        measures::Measures,
         memory::SocketMemory,
         netns::{NameKind, Netns, NetnsIndex},
         owner::{Owners, Process, Unowned},
@@ -276,13 +277,14 @@ fn any_names() -> impl Strategy<Value = RecordedNames> {
 
 fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     let alive = any::<(u64, u64)>().prop_map(|(cookie, inode)| Alive { cookie, inode });
-    let first = (any_about(), vec(any_socket(), 0..20), vec(alive, 0..600), any_owners());
+    let first = (any_about(), vec(alive, 0..600), any_owners());
     (first, any_settings(), any_limits(), vec(any_sample(), 0..3)).prop_map(
-        |((about, sockets, alive_before, owners), settings, limits, samples)| Snapshot {
+        |((about, alive_before, owners), settings, limits, samples)| Snapshot {
             about,
-            earlier: Some(sockets.iter().map(Earlier::of).collect()),
-            sockets,
+            sockets: vec![],
+            measures: Measures::default(),
             alive_before,
+            before: None,
             owners,
             settings,
             limits,
@@ -294,9 +296,12 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
 fn any_recording() -> impl Strategy<Value = Recording> {
     let protocols = prop::sample::subsequence(Protocol::ALL.to_vec(), 0..=2);
     let rest = any::<(Option<String>, String, bool)>();
-    (any_snapshot(), protocols, any_names(), rest).prop_map(
-        |(snapshot, protocols, names, (boot_id, tool_version, redacted))| Recording {
+    let seen = (any_snapshot(), vec(any_socket(), 0..20));
+    (seen, protocols, any_names(), rest).prop_map(
+        |((snapshot, sockets), protocols, names, (boot_id, tool_version, redacted))| Recording {
             snapshot,
+            earlier: Some(sockets.iter().map(Earlier::of).collect()),
+            sockets,
             protocols,
             names,
             boot_id,
@@ -342,8 +347,8 @@ proptest! {
     #[test]
     fn masking_keeps_equality_family_and_class(sockets in vec(any_socket(), 1..30)) {
         let mut recording = small();
-        recording.snapshot.sockets = sockets.clone();
-        let masked = redaction::redact(vec![recording]).remove(0).snapshot.sockets;
+        recording.sockets = sockets.clone();
+        let masked = redaction::redact(vec![recording]).remove(0).sockets;
         let ends = |sockets: &[Socket]| -> Vec<IpAddr> {
             sockets.iter().flat_map(|s| [s.local.address, s.remote.address]).collect()
         };
@@ -440,12 +445,10 @@ fn small() -> Recording {
                 },
                 gaps: vec![],
             },
-            sockets: vec![
-                socket(State::Established, "192.0.2.77/443", "198.51.100.9/51234", 1),
-                socket(State::Established, "192.0.2.77/443", "198.51.100.10/51235", 2),
-            ],
+            sockets: vec![],
+            measures: Measures::default(),
             alive_before: vec![Alive { cookie: 1, inode: 1 }],
-            earlier: None,
+            before: None,
             owners: owners.finished(Some(Unowned::Kernel)),
             settings: Settings::default(),
             limits: Limits::default(),
@@ -454,6 +457,11 @@ fn small() -> Recording {
                 Sample { at_ms: 1000, counters: counters(15) },
             ],
         },
+        sockets: vec![
+            socket(State::Established, "192.0.2.77/443", "198.51.100.9/51234", 1),
+            socket(State::Established, "192.0.2.77/443", "198.51.100.10/51235", 2),
+        ],
+        earlier: None,
         protocols: Protocol::ALL.to_vec(),
         names: RecordedNames {
             users: [(33, "secret-user".to_owned())].into(),
@@ -493,7 +501,7 @@ fn a_file_of_several_namespaces_is_whole_or_refused() {
     let mut second = small();
     second.snapshot.about.netns =
         Netns { inode: Some(7), ..Netns::default() }.named("web", NameKind::Container);
-    second.snapshot.sockets.clear();
+    second.sockets.clear();
     let both = [small(), second];
     let (bytes, _) = writer::encode(&both, vec![]).unwrap();
     assert_eq!(reader::decode(bytes.as_slice()).unwrap(), both);
@@ -573,7 +581,7 @@ fn what_a_later_version_adds_is_passed_over_and_said() {
         .replace("{\"end\"", &(more + "{\"end\""))
         .replace("\"socket\":2", "\"socket\":3,\"weather\":1");
     let read = one(reader::decode(gzip(text.as_bytes()).as_slice())).unwrap();
-    assert_eq!(read.snapshot.sockets, small().snapshot.sockets);
+    assert_eq!(read.sockets, small().sockets);
     let gap = &read.snapshot.about.gaps[0];
     assert_eq!(gap.code, "records-unknown");
     assert!(gap.message.contains("2 records") && gap.message.contains("socket, weather"));
@@ -582,13 +590,13 @@ fn what_a_later_version_adds_is_passed_over_and_said() {
 #[test]
 fn tcp_details_of_the_other_byte_order_are_left_out_and_that_is_said() {
     let mut recording = small();
-    recording.snapshot.sockets[0].tcp_info = Some(Box::new(TcpInfo::from_kernel(&[1; 280])));
+    recording.sockets[0].tcp_info = Some(Box::new(TcpInfo::from_kernel(&[1; 280])));
     let text = gunzip(&written(&recording));
     let (ours, other) =
         if cfg!(target_endian = "little") { ("little", "big") } else { ("big", "little") };
     let text = text.replace(&format!("order\":\"{ours}"), &format!("order\":\"{other}"));
     let read = one(reader::decode(gzip(text.as_bytes()).as_slice())).unwrap();
-    assert_eq!(read.snapshot.sockets[0].tcp_info, None);
+    assert_eq!(read.sockets[0].tcp_info, None);
     assert_eq!(read.snapshot.about.gaps[0].code, "byte-order");
 }
 
@@ -857,18 +865,18 @@ fn a_recording_has_every_state_memory_details_and_samples_of_the_window() {
     assert!(eventually(PATIENCE, gone));
     let file = record(&namespace, &directory, "file", "");
     let recording = one(recording_file::read(&file)).unwrap();
-    let snapshot = recording.snapshot;
-    let of_tcp = snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
+    let of_tcp = recording.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
     let states: BTreeSet<&str> = of_tcp.map(|s| s.state.name()).collect();
     assert_eq!(states, BTreeSet::from(["ESTABLISHED", "LISTEN", "TIME_WAIT"]));
     let is_open = |s: &&Socket| s.protocol == Protocol::Tcp && s.state == State::Established;
-    for socket in snapshot.sockets.iter().filter(is_open) {
+    for socket in recording.sockets.iter().filter(is_open) {
         let info = socket.tcp_info.as_ref().unwrap();
         assert!(info.by_id("rtt").is_some() && info.bytes().len() >= 104);
         assert!(socket.memory.is_some() && socket.congestion.is_some());
     }
+    let snapshot = recording.snapshot;
     assert_eq!(snapshot.samples.len(), 5);
-    assert!(snapshot.earlier.as_ref().is_some_and(|sockets| !sockets.is_empty()));
+    assert!(recording.earlier.as_ref().is_some_and(|sockets| !sockets.is_empty()));
     assert!((90..10_000).contains(&snapshot.window_ms().unwrap()));
     assert!(snapshot.growth("Tcp.ActiveOpens").is_some());
     assert_eq!(snapshot.alive_before.len(), 2);
@@ -914,7 +922,7 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
         ("::/14", "::/0"),
     ];
     for (number, (local, remote)) in (100..).zip(more) {
-        recording.snapshot.sockets.push(socket(State::Listen, local, remote, number));
+        recording.sockets.push(socket(State::Listen, local, remote, number));
     }
     let gap = |message: &str| Gap::new("x", message, "");
     recording.snapshot.about.gaps = vec![
@@ -941,7 +949,6 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
         used: Some(0),
     });
     let originals: BTreeSet<String> = recording
-        .snapshot
         .sockets
         .iter()
         .flat_map(|s| [s.local.address, s.remote.address])
@@ -960,7 +967,7 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
     // 10.20.30.40 inside its v4-mapped form.
     assert!(!text.contains("10.20.30.40"));
 
-    let (was, is) = (&recording.snapshot, &masked.snapshot);
+    let (was, is) = (&recording, &masked);
     assert_eq!(was.sockets.len(), is.sockets.len());
     for (a, b) in was.sockets.iter().zip(&is.sockets) {
         assert_eq!(
@@ -994,6 +1001,7 @@ fn a_masked_file_has_the_structure_and_none_of_the_names() {
     assert!(peer(7).to_string().starts_with("fd"));
     assert_eq!((address(8).is_loopback(), address(9).is_unspecified()), (true, true));
     // The relation of a process, its unit and its cgroup.
+    let is = &masked.snapshot;
     let process = &is.owners.processes()[0];
     let unit = process.unit.as_deref().unwrap();
     assert!(unit.ends_with(".service"));
@@ -1101,7 +1109,7 @@ fn a_difference_names_what_was_born_what_went_and_what_changed() {
 fn without_cookies_or_across_boots_sockets_are_the_same_by_their_addresses() {
     use sockeye::report::diff;
     let strip = |mut recording: Recording| {
-        recording.snapshot.sockets.iter_mut().for_each(|s| s.cookie = None);
+        recording.sockets.iter_mut().for_each(|s| s.cookie = None);
         recording
     };
     let count = |a: &Recording, b: &Recording| {
@@ -1113,21 +1121,21 @@ fn without_cookies_or_across_boots_sockets_are_the_same_by_their_addresses() {
     assert_eq!(count(&strip(small()), &strip(small())), (2, 0, 0, 0));
     // The same addresses with another cookie: another connection.
     let mut later = small();
-    later.snapshot.sockets[0].cookie = Some(900);
+    later.sockets[0].cookie = Some(900);
     assert_eq!(count(&plain, &later), (1, 1, 1, 0));
     // After a restart cookies begin anew and say nothing.
     later.boot_id = Some("another".into());
     assert_eq!(count(&plain, &later), (2, 0, 0, 1));
     // Several with the same addresses are paired one by one.
     let mut twice = strip(small());
-    let copy = twice.snapshot.sockets[0].clone();
-    twice.snapshot.sockets.push(copy);
+    let copy = twice.sockets[0].clone();
+    twice.sockets.push(copy);
     assert_eq!(count(&strip(small()), &twice), (2, 1, 0, 0));
     assert_eq!(count(&twice, &strip(small())), (2, 0, 1, 0));
     // A protocol that one of them did not record is left out, not gone.
     let mut udp_only = small();
     udp_only.protocols = vec![Protocol::Udp];
-    udp_only.snapshot.sockets.clear();
+    udp_only.sockets.clear();
     assert_eq!(count(&plain, &udp_only), (0, 0, 0, 1));
 }
 
@@ -1144,7 +1152,7 @@ fn sockets_are_small_enough_for_a_hundred_thousand_in_ten_mebibytes() {
             random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         u32::try_from(random >> 33).unwrap()
     };
-    recording.snapshot.sockets = (0..SOCKETS)
+    recording.sockets = (0..SOCKETS)
         .map(|n| {
             let mut socket =
                 socket(State::Established, "192.0.2.77/443", "198.51.100.9/1", n.into());

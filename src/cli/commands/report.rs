@@ -67,11 +67,9 @@ pub fn run_with<R: Serialize>(
     repeat::run(&args.repeat, |_| {
         let (parts, gaps) = match recorded.take() {
             Some(recordings) => {
-                let narrowed = recordings.into_iter().map(|mut recording| {
-                    replay::narrow(&mut recording, query, window);
-                    part(recording.snapshot, &make)
-                });
-                (narrowed.collect(), vec![])
+                let snapshot = |recording| replay::snapshot(recording, query, window);
+                let parts = recordings.into_iter().map(|one| part(snapshot(one), &make));
+                (parts.collect(), vec![])
             }
             None => live()?,
         };

@@ -37,7 +37,7 @@ pub fn run(args: &SnapshotArgs) -> Result<Exit, Failure> {
         let every = !args.tcp && !args.udp;
         let asked = |protocol| every || protocols.iter().any(|(asked, _)| *asked == protocol);
         for recording in &mut recordings {
-            recording.snapshot.sockets.retain(|socket| asked(socket.protocol));
+            recording.sockets.retain(|socket| asked(socket.protocol));
             recording.protocols.retain(|protocol| asked(*protocol));
         }
         recordings

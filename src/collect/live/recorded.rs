@@ -39,8 +39,8 @@ impl Recorded {
     }
 
     /// What the first of them holds, for the reports.
-    pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshots().next()
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.recordings.first().map(replay::outlined)
     }
 
     fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
@@ -50,7 +50,7 @@ impl Recorded {
     /// A round: the same at every time.
     pub fn round(&self, question: &Question) -> Refresh {
         let query = &question.query;
-        let first = self.snapshot().map(|first| &first.about);
+        let first = self.snapshots().next().map(|first| &first.about);
         let mut refresh = Refresh {
             question: question.number,
             at: Duration::ZERO,
@@ -88,8 +88,9 @@ impl Recorded {
 
     /// Every socket, with the inode of its namespace.
     fn sockets(&self) -> impl Iterator<Item = (&Socket, Option<u64>)> {
-        self.snapshots().flat_map(|snapshot| {
-            snapshot.sockets.iter().map(|socket| (socket, snapshot.about.netns.inode))
+        self.recordings.iter().flat_map(|recording| {
+            let netns = recording.snapshot.about.netns.inode;
+            recording.sockets.iter().map(move |socket| (socket, netns))
         })
     }
 

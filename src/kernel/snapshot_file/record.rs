@@ -93,7 +93,7 @@ impl Header {
         let snapshot = &recording.snapshot;
         let about = &snapshot.about;
         let counts = [
-            ("sockets", snapshot.sockets.len()),
+            ("sockets", recording.sockets.len()),
             ("processes", snapshot.owners.processes().len()),
             ("settings", snapshot.settings.values.len()),
             ("samples", snapshot.samples.len()),

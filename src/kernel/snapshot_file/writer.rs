@@ -108,14 +108,14 @@ impl<W: Write> Lines<W> {
             let pairs: Vec<_> = alive.iter().map(|a| (a.cookie, a.inode)).collect();
             self.line("alive", &pairs)?;
         }
-        if let Some(earlier) = &snapshot.earlier {
+        if let Some(earlier) = &recording.earlier {
             // One empty line says that the first look saw none.
             let none = earlier.is_empty().then_some(earlier.as_slice());
             for sockets in earlier.chunks(PAIRS).chain(none) {
                 self.line("earlier", &sockets)?;
             }
         }
-        for socket in &snapshot.sockets {
+        for socket in &recording.sockets {
             self.line("socket", &SocketRecord::of(socket))?;
         }
         let end = std::mem::take(&mut self.end);

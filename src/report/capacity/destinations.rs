@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     model::{
-        endpoint::Endpoint, ports::PortSet, protocol::Protocol, snapshot::Snapshot, socket::Socket,
-        state::State,
+        endpoint::Endpoint, outline::Outline, ports::PortSet, protocol::Protocol,
+        snapshot::Snapshot, state::State,
     },
     report::ephemeral::{EphemeralPorts, ports_in_use_among},
 };
@@ -125,7 +125,7 @@ impl<'s> Ground<'s> {
     }
 
     /// The ports left, where these sockets are all that can have the tuple.
-    pub fn room(&self, sockets: &[&Socket], local: IpAddr, peer: Endpoint) -> Room {
+    pub fn room(&self, sockets: &[&Outline], local: IpAddr, peer: Endpoint) -> Room {
         let ports = self.ports;
         let all = sockets.iter().copied();
         let in_use = ports_in_use_among(all, ports, local, peer.address, peer.port);
@@ -200,7 +200,7 @@ pub fn limit(room: &Room, local: IpAddr, peer: Endpoint) -> Limit {
 
 /// The destinations in use, fullest first.
 pub fn list(snapshot: &Snapshot, ground: &Ground<'_>, host: &[Limit]) -> Vec<Destination> {
-    let mut by_tuple: HashMap<(IpAddr, Endpoint), Vec<&Socket>> = HashMap::new();
+    let mut by_tuple: HashMap<(IpAddr, Endpoint), Vec<&Outline>> = HashMap::new();
     for socket in snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp) {
         if socket.peer().is_some() && ground.ports.contains(socket.local.port) {
             let remote = Endpoint::new(socket.remote.address.to_canonical(), socket.remote.port);
@@ -246,8 +246,8 @@ pub fn list(snapshot: &Snapshot, ground: &Ground<'_>, host: &[Limit]) -> Vec<Des
 
 /// Descriptors left to the processes that hold these sockets, together. `None`: one of them is
 /// not known.
-fn descriptors(snapshot: &Snapshot, sockets: &[&Socket]) -> Option<Limit> {
-    let inodes = sockets.iter().filter_map(|s| s.inode);
+fn descriptors(snapshot: &Snapshot, sockets: &[&Outline]) -> Option<Limit> {
+    let inodes = sockets.iter().filter_map(|s| s.inode());
     let pids: BTreeSet<u32> = inodes
         .flat_map(|inode| snapshot.owners.holders(inode).map(|(process, _)| process.pid))
         .collect();
@@ -277,7 +277,7 @@ pub fn together(snapshot: &Snapshot, pids: &BTreeSet<u32>) -> Option<Limit> {
 }
 
 /// Whether a socket has this local address and this peer.
-pub fn has_tuple(socket: &Socket, local: IpAddr, peer: Endpoint) -> bool {
+pub fn has_tuple(socket: &Outline, local: IpAddr, peer: Endpoint) -> bool {
     socket.protocol == Protocol::Tcp
         && socket.local.address.to_canonical() == local.to_canonical()
         && socket.remote.address.to_canonical() == peer.address.to_canonical()

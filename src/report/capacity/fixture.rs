@@ -4,7 +4,9 @@ use crate::model::{
     about::{About, Host, SourceKind},
     endpoint::Endpoint,
     limits::{Limits, ProcessLimits},
+    measures::Measures,
     netns::Netns,
+    outline::Outline,
     owner::{Owners, Process, Unowned},
     protocol::{Family, Protocol},
     queues::Queues,
@@ -27,8 +29,9 @@ pub(super) fn snapshot() -> Snapshot {
             gaps: vec![],
         },
         sockets: vec![],
+        measures: Measures::default(),
         alive_before: vec![],
-        earlier: None,
+        before: None,
         owners: Owners::default(),
         settings: Settings::default(),
         limits: Limits::default(),
@@ -42,21 +45,20 @@ pub(super) fn end(text: &str) -> Endpoint {
 }
 
 /// An IPv4 socket; inode 0 is none.
-pub(super) fn socket(state: State, local: &str, remote: &str, inode: u64) -> Socket {
-    Socket {
+pub(super) fn socket(state: State, local: &str, remote: &str, inode: u64) -> Outline {
+    Outline::of(&Socket {
         local: end(local),
         remote: end(remote),
         inode: (inode != 0).then_some(inode),
         ..Socket::new(Protocol::Tcp, Family::Ipv4, state)
-    }
+    })
 }
 
 /// A listener with this backlog.
-pub(super) fn listening(local: &str, inode: u64, backlog: u32) -> Socket {
-    Socket {
-        queues: Queues::Listen { accept_queue: 0, limit: Some(backlog) },
-        ..socket(State::Listen, local, "0.0.0.0:0", inode)
-    }
+pub(super) fn listening(local: &str, inode: u64, backlog: u32) -> Outline {
+    let mut listening = socket(State::Listen, local, "0.0.0.0:0", inode);
+    listening.queues = Queues::Listen { accept_queue: 0, limit: Some(backlog) };
+    listening
 }
 
 /// A process of a machine.

@@ -32,7 +32,7 @@ pub struct HostRoom {
 pub fn room(snapshot: &Snapshot, limits: &[Limit]) -> HostRoom {
     let tcp = || snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
     let is_connection =
-        |s: &&crate::model::socket::Socket| s.state != State::Listen && s.peer().is_some();
+        |s: &&crate::model::outline::Outline| s.state != State::Listen && s.peer().is_some();
     let binding = Binding::of(limits);
     HostRoom {
         in_use: tcp().filter(is_connection).filter(|s| !s.is_mini()).count() as u64,

@@ -6,8 +6,8 @@ use super::{
     processes, syn_queue,
 };
 use crate::model::{
-    endpoint::Endpoint, name::Name, protocol::Protocol, queues::Queues, snapshot::Snapshot,
-    socket::Socket, state::State,
+    endpoint::Endpoint, name::Name, outline::Outline, protocol::Protocol, queues::Queues,
+    snapshot::Snapshot, state::State,
 };
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -66,11 +66,11 @@ pub struct Holder {
 /// The listeners, by address and port.
 pub fn list(snapshot: &Snapshot, host: &[Limit]) -> Vec<Listener> {
     let tcp = || snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
-    let mut listening: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
+    let mut listening: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     for socket in tcp().filter(|s| s.state == State::Listen) {
         listening.entry(socket.local).or_default().push(socket);
     }
-    let mut connected: HashMap<u16, Vec<&Socket>> = HashMap::new();
+    let mut connected: HashMap<u16, Vec<&Outline>> = HashMap::new();
     for socket in tcp().filter(|s| s.peer().is_some()) {
         connected.entry(socket.local.port).or_default().push(socket);
     }
@@ -82,7 +82,7 @@ pub fn list(snapshot: &Snapshot, host: &[Limit]) -> Vec<Listener> {
             let served = connected.get(&local.port).map(Vec::as_slice).unwrap_or_default();
             // Mostly the next one has the same address.
             let mut met: Option<(IpAddr, bool)> = None;
-            let mut is_its = |socket: &Socket| {
+            let mut is_its = |socket: &Outline| {
                 let address = socket.local.address;
                 let known = met.filter(|(met, _)| *met == address);
                 let its = known.map_or_else(|| belongs(socket, local, &specific), |(_, its)| its);
@@ -111,11 +111,11 @@ struct Served {
 }
 
 impl Served {
-    fn add(&mut self, socket: &Socket, snapshot: &Snapshot) {
+    fn add(&mut self, socket: &Outline, snapshot: &Snapshot) {
         *self.clients.entry(socket.remote.address.to_canonical()).or_default() += 1;
         self.begun += u64::from(socket.state == State::SynRcvd);
         // One without an inode waits in the accept queue, or has been closed.
-        if let Some(inode) = socket.inode {
+        if let Some(inode) = socket.inode() {
             self.in_use += 1;
             self.holders.extend(snapshot.owners.holders(inode).map(|(process, _)| process.pid));
         }
@@ -123,7 +123,7 @@ impl Served {
 }
 
 /// Whether a connection was accepted by this listener: the most specific address wins.
-fn belongs(socket: &Socket, listener: Endpoint, all: &BTreeSet<Endpoint>) -> bool {
+fn belongs(socket: &Outline, listener: Endpoint, all: &BTreeSet<Endpoint>) -> bool {
     let exact = Endpoint::new(socket.local.address, listener.port);
     let canonical = Endpoint::new(socket.local.address.to_canonical(), listener.port);
     if listener.is_wildcard() {
@@ -138,13 +138,13 @@ fn belongs(socket: &Socket, listener: Endpoint, all: &BTreeSet<Endpoint>) -> boo
 fn listener(
     snapshot: &Snapshot,
     local: Endpoint,
-    sockets: &[&Socket],
+    sockets: &[&Outline],
     served: &Served,
     host: &[Limit],
 ) -> Listener {
-    let holders = |socket: &&Socket| {
+    let holders = |socket: &&Outline| {
         socket
-            .inode
+            .inode()
             .into_iter()
             .flat_map(|inode| snapshot.owners.holders(inode))
             .collect::<Vec<_>>()

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     model::{
-        endpoint::Endpoint, ports::PortSet, protocol::Protocol, snapshot::Snapshot, socket::Socket,
-        state::State,
+        endpoint::Endpoint, outline::Outline, ports::PortSet, protocol::Protocol,
+        snapshot::Snapshot, state::State,
     },
     report::ephemeral::EphemeralPorts,
 };
@@ -143,7 +143,7 @@ fn to(
                     .to_owned(),
             );
         } else {
-            let sockets: Vec<&Socket> = snapshot
+            let sockets: Vec<&Outline> = snapshot
                 .sockets
                 .iter()
                 .filter(|socket| destinations::has_tuple(socket, local, peer))
@@ -291,7 +291,7 @@ enum Conflict {
     Yes,
 }
 
-fn conflict(socket: &Socket, local: IpAddr) -> Conflict {
+fn conflict(socket: &Outline, local: IpAddr) -> Conflict {
     let (own, local) = (socket.local.address.to_canonical(), local.to_canonical());
     if own == local {
         return Conflict::Yes;

@@ -1,6 +1,6 @@
 //! When a connection in TIME_WAIT gives its port to a new one (`tcp_twsk_unique`).
 
-use crate::model::{settings::Settings, socket::Socket, state::State};
+use crate::model::{outline::Outline, settings::Settings, state::State};
 use std::net::IpAddr;
 
 /// `tcp_tw_reuse_delay` of kernels that have no such setting: a clock of seconds had to tick.
@@ -41,7 +41,7 @@ impl Reuse {
     }
 
     /// Whether a socket's port can be taken over now. An orphan FIN_WAIT_2 never is.
-    pub fn frees(&self, socket: &Socket) -> bool {
+    pub fn frees(&self, socket: &Outline) -> bool {
         socket.state == State::TimeWait
             && self.applies(socket.local.address, socket.remote.address)
             && socket.age_ms().is_some_and(|age| u64::from(age) > self.delay_ms)

@@ -4,7 +4,10 @@ use crate::model::{
     endpoint::Endpoint, ports::PortSet, protocol::Protocol, socket::Socket, state::State,
 };
 use hashbrown::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    borrow::Borrow,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// Something that accepts connections; several sockets with SO_REUSEPORT are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +32,10 @@ pub struct Listeners {
 
 impl Listeners {
     /// Reads them off.
-    pub fn of(sockets: &[Socket]) -> Self {
+    pub fn of(sockets: impl IntoIterator<Item: Borrow<Socket>>) -> Self {
         let mut listeners = Self::default();
         for socket in sockets {
-            listeners.meet(socket);
+            listeners.meet(socket.borrow());
         }
         listeners
     }

@@ -15,16 +15,18 @@ pub mod reckoning;
 pub mod split;
 pub mod verdict;
 
-use crate::{collect::census::Ledger, model::snapshot::Snapshot};
+use crate::{
+    collect::census::Ledger,
+    model::{outline::Outline, snapshot::Snapshot},
+};
 pub use figures::TimeWait;
 use reckoning::Reckoning;
 
 /// Makes the report of a snapshot that has its sockets and owners, with at most so many groups.
 pub fn of(snapshot: &Snapshot, limit: Option<usize>) -> TimeWait {
-    let mut reckoning = Reckoning::begin(snapshot, &snapshot.sockets, limit);
-    for socket in &snapshot.sockets {
-        reckoning.enter(socket);
-    }
+    let sockets = || snapshot.sockets.iter().map(Outline::socket);
+    let mut reckoning = Reckoning::begin(snapshot, sockets(), limit);
+    sockets().for_each(|socket| reckoning.enter(&socket));
     reckoning.judge();
     reckoning.report(snapshot)
 }

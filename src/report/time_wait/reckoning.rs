@@ -17,7 +17,10 @@ use crate::{
     model::{settings::Settings, snapshot::Snapshot, socket::Socket},
     report::ephemeral::EphemeralPorts,
 };
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeSet, HashSet},
+};
 
 /// Bytes of a mini-socket (`tw_sock_TCP` and `tw_sock_TCPv6`, measured on 6.18).
 const MINI_BYTES: u64 = 256;
@@ -42,7 +45,11 @@ impl Reckoning {
     /// Of a namespace with these listeners, and other sockets perhaps, which count for nothing yet;
     /// at most so many groups are to be shown. Of the snapshot settings, counters and who was seen
     /// alive before are read.
-    pub fn begin(snapshot: &Snapshot, listening: &[Socket], limit: Option<usize>) -> Self {
+    pub fn begin(
+        snapshot: &Snapshot,
+        listening: impl IntoIterator<Item: Borrow<Socket>>,
+        limit: Option<usize>,
+    ) -> Self {
         let window_ms = expected::window_ms(snapshot);
         Self {
             closes: Closes::new(snapshot, Listeners::of(listening), window_ms),

@@ -12,7 +12,9 @@ use crate::{
         about::{About, Host, SourceKind},
         counters::{Counters, Sample},
         endpoint::Endpoint,
+        measures::Measures,
         netns::Netns,
+        outline::Outline,
         owner::{Owners, Process},
         protocol::{Family, Protocol},
         settings::Settings,
@@ -26,7 +28,7 @@ use crate::{
 use std::time::SystemTime;
 
 /// Two looks a second apart at kernel 6.18, with a thousand ports.
-fn snapshot(sockets: Vec<Socket>) -> Snapshot {
+fn snapshot(sockets: impl IntoIterator<Item = Socket>) -> Snapshot {
     let mut snapshot = Snapshot {
         limits: crate::model::limits::Limits::default(),
         about: About {
@@ -37,9 +39,10 @@ fn snapshot(sockets: Vec<Socket>) -> Snapshot {
             netns: Netns::default(),
             gaps: vec![],
         },
-        sockets,
+        sockets: sockets.into_iter().map(|socket| Outline::of(&socket)).collect(),
+        measures: Measures::default(),
         alive_before: vec![],
-        earlier: None,
+        before: None,
         owners: Owners::default(),
         settings: Settings::default(),
         samples: [0, 1000].map(|at_ms| Sample { at_ms, counters: Counters::default() }).into(),
@@ -333,8 +336,8 @@ fn ports_that_connect_takes_over_do_not_harm() {
 #[test]
 fn advice_is_in_order_and_never_what_is_so_or_does_not_exist() {
     let mut snapshot = snapshot(clients(950, 5_000));
-    snapshot.sockets.push(live("10.0.0.1:41000", "10.0.0.7:8080", 9));
-    snapshot.sockets.push(listen("0.0.0.0:15432", 10));
+    snapshot.sockets.push(Outline::of(&live("10.0.0.1:41000", "10.0.0.7:8080", 9)));
+    snapshot.sockets.push(Outline::of(&listen("0.0.0.0:15432", 10)));
     snapshot.owners = owned(&[(811, "nginx", &[9])]);
     let report = of(&snapshot, None);
     let tiers: Vec<Tier> = report.advice.iter().map(|remedy| remedy.tier).collect();
@@ -395,9 +398,9 @@ fn whoever_was_seen_alive_is_certain_and_shares_are_of_those_seen() {
     );
     snapshot.alive_before.clear();
     assert_eq!(owners(&snapshot), [(9, Confidence::Likely, Some(1.0), 0)]);
-    snapshot.sockets.retain(|s| s.inode != Some(300));
+    snapshot.sockets.retain(|s| s.inode() != Some(300));
     assert_eq!(owners(&snapshot), [(10, Confidence::Possible, Some(1.0), 0)]);
-    snapshot.sockets.retain(|s| s.inode.is_none());
+    snapshot.sockets.retain(|s| s.inode().is_none());
     assert!(owners(&snapshot).is_empty());
 }
 
@@ -407,7 +410,7 @@ fn orphan_fin_wait_2_is_not_time_wait_and_has_its_own_remedy() {
         let local = format!("10.0.0.1:{}", 40_000 + n);
         Socket { state: State::FinWait2, ..time_wait(&local, "10.0.0.7:8080", 5_000) }
     };
-    let report = |number| of(&snapshot((0..number).map(orphan).collect()), None);
+    let report = |number| of(&snapshot((0..number).map(orphan)), None);
     let few = report(999);
     assert_eq!((few.total, few.orphan_fin_wait_2, few.advice.len()), (0, 999, 0));
     let many = report(1000);
@@ -417,8 +420,7 @@ fn orphan_fin_wait_2_is_not_time_wait_and_has_its_own_remedy() {
 
 #[test]
 fn a_limit_leaves_groups_out_and_counts_them() {
-    let sockets =
-        (1..=5).map(|n| time_wait("10.0.0.1:40000", &format!("10.0.0.7:{n}"), 5)).collect();
+    let sockets = (1..=5).map(|n| time_wait("10.0.0.1:40000", &format!("10.0.0.7:{n}"), 5));
     let report = of(&snapshot(sockets), Some(2));
     assert_eq!((report.groups.len(), report.groups_left_out, report.total), (2, 3, 5));
 }

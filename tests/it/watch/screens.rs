@@ -12,6 +12,7 @@ use sockeye::{
     collect::{
         live::{recorded::Recorded, refresh::Refresh},
         query::Query,
+        replay,
     },
     doctor::{diagnosis, rules::RULES},
     field::need::Need,
@@ -203,12 +204,13 @@ fn host(name: &'static str) -> (Recording, Vec<Alert>) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hosts").join(name);
         let mut recordings = recording_file::read(&path.join("snapshot.gz")).unwrap();
         let recording = recordings.remove(0);
-        let closes = time_wait::of(&recording.snapshot, None);
-        let estimate = Estimate::of(&recording.snapshot, None, &[]).ok();
+        let snapshot = replay::outlined(&recording);
+        let closes = time_wait::of(&snapshot, None);
+        let estimate = Estimate::of(&snapshot, None, &[]).ok();
         let mut growth = Growth::default();
         // What the doctor finds is shown as the rest is; a new rule is not to change the screens.
         let plan = diagnosis::Plan { only: vec![String::new()], ..diagnosis::Plan::default() };
-        let found = diagnosis::examine(&recording.snapshot, None, RULES, &plan);
+        let found = diagnosis::examine(&snapshot, None, RULES, &plan);
         let estimate = estimate.as_ref();
         let alerts = alert::alerts(&closes, estimate, &found, &mut growth, Duration::ZERO);
         (recording, alerts)
@@ -224,7 +226,7 @@ fn at(second: u64, refresh: Refresh) -> Refresh {
 /// The same host a second later: one socket is gone, one is new, one has changed its state, and
 /// what flows has flown.
 fn later(mut recording: Recording) -> Recording {
-    let sockets = &mut recording.snapshot.sockets;
+    let sockets = &mut recording.sockets;
     let open =
         |state| move |s: &sockeye::model::socket::Socket| s.state == state && s.inode.is_some();
     let gone = sockets.iter().position(open(State::CloseWait)).unwrap();

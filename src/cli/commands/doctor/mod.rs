@@ -197,11 +197,8 @@ fn replayed(
     plan: &Plan,
 ) -> Vec<Examined> {
     let query = Query { need: query.need.with(Need::OWNERS), ..query.clone() };
-    let examined = recordings.into_iter().map(|mut recording| {
-        replay::narrow(&mut recording, &query, Some(window));
-        Examined::of(recording.snapshot, None, plan, None)
-    });
-    examined.collect()
+    let snapshot = |recording| replay::snapshot(recording, &query, Some(window));
+    recordings.into_iter().map(|one| Examined::of(snapshot(one), None, plan, None)).collect()
 }
 
 /// The pages of several namespaces: what is found of the whole machine is told on the first, and a

@@ -136,7 +136,7 @@ impl<'w> Loop<'w> {
         if let Some(recorded) = &self.recorded {
             // As of a running machine: of one namespace.
             if let Some(snapshot) = recorded.snapshot() {
-                let alerts = reporter::reports(snapshot, &mut Growth::default(), Duration::ZERO);
+                let alerts = reporter::reports(&snapshot, &mut Growth::default(), Duration::ZERO);
                 self.watch.reported = alerts;
             }
             self.watch.refresh(recorded.round(&question));

@@ -110,7 +110,7 @@ struct Earlier {
 impl Earlier {
     fn of(snapshot: &Snapshot, at: Duration) -> Option<Self> {
         let alive = snapshot.sockets.iter().filter_map(|socket| {
-            let (cookie, inode) = (socket.cookie?, socket.inode?);
+            let (cookie, inode) = (socket.cookie()?, socket.inode()?);
             Some(Alive { cookie, inode })
         });
         let counters = snapshot.samples.last()?.counters.clone();

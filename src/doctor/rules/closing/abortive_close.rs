@@ -105,7 +105,7 @@ fn orderly(evidence: &Evidence<'_>, aborted: u64) -> u64 {
 fn new_and_open(evidence: &Evidence<'_>) -> usize {
     evidence
         .tcp()
-        .filter(|s| s.inode.is_some() && s.peer().is_some() && evidence.is_new(s) == Some(true))
+        .filter(|s| s.inode().is_some() && s.peer().is_some() && evidence.is_new(s) == Some(true))
         .count()
 }
 

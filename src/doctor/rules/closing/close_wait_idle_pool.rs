@@ -15,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, queues::Queues, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, queues::Queues, state::State},
 };
 use std::collections::BTreeMap;
 
@@ -56,8 +56,8 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut pools: BTreeMap<(Party, Endpoint), Vec<&Socket>> = BTreeMap::new();
-    for socket in evidence.in_state(State::CloseWait).filter(|s| s.inode.is_some()) {
+    let mut pools: BTreeMap<(Party, Endpoint), Vec<&Outline>> = BTreeMap::new();
+    for socket in evidence.in_state(State::CloseWait).filter(|s| s.inode().is_some()) {
         let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
         if let Some(Direction::Out(peer)) = evidence.direction(socket) {
             pools.entry((holder, peer)).or_default().push(socket);
@@ -67,7 +67,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.collect::<Vec<_>>().into()
 }
 
-fn is_unread_fin(socket: &Socket) -> bool {
+fn is_unread_fin(socket: &Outline) -> bool {
     matches!(socket.queues, Queues::Data { recv, .. } if UNREAD.iter().any(|r| r.contains(&recv)))
 }
 
@@ -75,13 +75,11 @@ fn finding(
     case: &Case<'_, '_>,
     party: &Party,
     peer: Endpoint,
-    left: &[&Socket],
+    left: &[&Outline],
 ) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
     let count = counted(left.len());
-    let is_stable = |s: &&&Socket| {
-        evidence.earlier(s).is_some_and(|earlier| earlier.state() == State::CloseWait)
-    };
+    let is_stable = |s: &&&Outline| s.was == Some(State::CloseWait);
     let stable = left.iter().filter(is_stable).count();
     let part = evidence.descriptors_of(party.pid).map(|used| percent(count, used.limit));
     let is_pool = left.iter().all(|s| is_unread_fin(s))
@@ -101,7 +99,7 @@ fn finding(
             .seen(format!(
                 "{count} CLOSE_WAIT with the end of file unread, as many as at the first look"
             ))
-            .about(left.iter().map(|s| s.inode)),
+            .about(left.iter().map(|s| s.inode())),
     )
 }
 
@@ -109,6 +107,7 @@ fn finding(
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn left(number: u16, recv: u32) -> Socket {
         socket(State::CloseWait, &format!("10.0.0.1:{}", 40_000 + number), "10.0.0.4:443")

@@ -8,7 +8,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence},
+        evidence::Direction,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         parties::Party,
@@ -19,7 +19,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{queues::Queues, socket::Socket, state::State},
+    model::{outline::Outline, queues::Queues, state::State},
 };
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ struct Leak<'s> {
     party: Party,
     direction: Direction,
     /// Those that are old; all of them where their number grows from round to round.
-    kept: Vec<&'s Socket>,
+    kept: Vec<&'s Outline>,
     growing: Option<Trend>,
     /// How many of the process are new since the first look, all ages. `None`: there was one look.
     more: Option<usize>,
@@ -107,10 +107,10 @@ struct Leak<'s> {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let age_ms = case.at(&AGE) * 1000.0;
-    let owned = evidence.in_state(State::CloseWait).filter(|s| s.inode.is_some());
+    let owned = evidence.in_state(State::CloseWait).filter(|s| s.inode().is_some());
     let mut findings = vec![];
     for (party, sockets) in evidence.by_holder(owned) {
-        let mut ends: BTreeMap<Direction, Vec<&Socket>> = BTreeMap::new();
+        let mut ends: BTreeMap<Direction, Vec<&Outline>> = BTreeMap::new();
         for socket in &sockets {
             let direction = evidence.direction(socket);
             ends.entry(direction.unwrap_or(Direction::Out(socket.remote)))
@@ -118,13 +118,11 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
                 .push(socket);
         }
         for (direction, sockets) in ends {
-            let is_old =
-                |s: &&Socket| Evidence::silent_ms(s).is_some_and(|ms| number(ms) >= age_ms);
-            let new = |s: &&&Socket| {
-                evidence.earlier(s).is_none_or(|earlier| earlier.state() != State::CloseWait)
-            };
+            let silent_ms = |s: &Outline| evidence.measured(s).silent_ms();
+            let is_old = |s: &&Outline| silent_ms(s).is_some_and(|ms| number(ms) >= age_ms);
+            let new = |s: &&&Outline| s.was != Some(State::CloseWait);
             let growing = case.growing(Watched::CloseWait(direction));
-            let counts = |s: &&Socket| growing.is_some() || is_old(s);
+            let counts = |s: &&Outline| growing.is_some() || is_old(s);
             let leak = Leak {
                 party: party.clone(),
                 direction,
@@ -157,7 +155,7 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
         severity = severity.max(Severity::Warning);
     }
     let unread = |want: fn(u32) -> bool| {
-        let is = |s: &&&Socket| matches!(s.queues, Queues::Data { recv, .. } if want(recv));
+        let is = |s: &&&Outline| matches!(s.queues, Queues::Data { recv, .. } if want(recv));
         leak.kept.iter().filter(is).count()
     };
     let (read, fin, data) = (unread(|n| n == 0), unread(|n| n == 1), unread(|n| n > 1));
@@ -165,7 +163,8 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
         Direction::In(at) => Subject::process(&leak.party).serving(at),
         Direction::Out(peer) => Subject::process(&leak.party).towards(peer),
     };
-    let oldest = leak.kept.iter().filter_map(|s| Evidence::silent_ms(s)).max().unwrap_or(0) / 1000;
+    let oldest = leak.kept.iter().filter_map(|s| evidence.measured(s).silent_ms());
+    let oldest = oldest.max().unwrap_or(0) / 1000;
     let title = match leak.growing {
         Some(_) => {
             format!(
@@ -197,7 +196,7 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
              with it unread, {data} with data unread"
         ))
         .advise(software::remedies([&leak.party], Topic::Close))
-        .about(leak.kept.iter().map(|s| s.inode));
+        .about(leak.kept.iter().map(|s| s.inode()));
     if let Some(more) = leak.more.filter(|more| *more > 0) {
         finding = finding.seen(format!("{more} more {}", evidence.window()));
     }
@@ -237,7 +236,7 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
 }
 
 /// The receive queue of all of them, where they are alike: the same message was left unread.
-fn alike(sockets: &[&Socket]) -> Option<u32> {
+fn alike(sockets: &[&Outline]) -> Option<u32> {
     let mut queues = sockets.iter().map(|socket| match socket.queues {
         Queues::Data { recv, .. } => recv,
         _ => 0,
@@ -250,6 +249,7 @@ fn alike(sockets: &[&Socket]) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     /// A connection to a database that closed it so long ago.
     fn left(number: u16, age_ms: u64, recv: u32) -> Socket {

@@ -14,7 +14,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut ends: BTreeMap<Direction, Vec<&Socket>> = BTreeMap::new();
+    let mut ends: BTreeMap<Direction, Vec<&Outline>> = BTreeMap::new();
     let orphans = evidence.in_state(State::FinWait2).filter(|s| s.is_mini());
     let all = counted(orphans.clone().count());
     for socket in orphans {
@@ -95,7 +95,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 fn of_end(
     case: &Case<'_, '_>,
     direction: Direction,
-    sockets: &[&Socket],
+    sockets: &[&Outline],
     all: u64,
 ) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
@@ -136,7 +136,7 @@ fn of_end(
 /// Who has open connections to the same place: most likely its closed ones were theirs.
 fn live(evidence: &Evidence<'_>, peer: Endpoint) -> Vec<crate::doctor::parties::Party> {
     let open = evidence.tcp().filter(|s| {
-        s.inode.is_some() && crate::report::time_wait::listeners::canonical(s.remote) == peer
+        s.inode().is_some() && crate::report::time_wait::listeners::canonical(s.remote) == peer
     });
     evidence.by_holder(open).into_iter().map(|(party, _)| party).collect()
 }
@@ -165,6 +165,7 @@ fn told(
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::timer::TimerKind;
 
     fn orphan(number: u16) -> Socket {

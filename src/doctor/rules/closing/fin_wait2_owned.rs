@@ -6,7 +6,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence},
+        evidence::Direction,
         finding::{Finding, Severity},
         needs::Need,
         parties::Party,
@@ -17,7 +17,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{socket::Socket, state::State},
+    model::{measures::Measured, outline::Outline, state::State},
 };
 use std::collections::BTreeMap;
 
@@ -73,12 +73,13 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let age_ms = case.at(&AGE) * 1000.0;
-    let waits = |s: &&Socket| {
-        let received = evidence.flowed(s).is_some_and(|flow| flow.bytes_received > 0);
-        s.inode.is_some() && !s.is_mini() && !received
+    let waits = |s: &&Outline| {
+        let received = evidence.measured(s).received().is_some_and(|bytes| bytes > 0);
+        s.inode().is_some() && !s.is_mini() && !received
     };
-    let is_old = |s: &&Socket| silence(s).is_some_and(|ms| number(ms) >= age_ms);
-    let mut groups: BTreeMap<(Party, Direction), Vec<&Socket>> = BTreeMap::new();
+    let is_old =
+        |s: &&Outline| silence(evidence.measured(s)).is_some_and(|ms| number(ms) >= age_ms);
+    let mut groups: BTreeMap<(Party, Direction), Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.in_state(State::FinWait2).filter(waits) {
         let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
         if let Some(direction) = evidence.direction(socket) {
@@ -88,24 +89,24 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let found = groups.iter().filter_map(|((party, to), waiting)| {
         // What grows from round to round need not be old.
         let growing = case.growing(Watched::HalfClosed(*to));
-        let counts = |s: &&&Socket| growing.is_some() || is_old(s);
-        let waiting: Vec<&Socket> = waiting.iter().filter(counts).copied().collect();
+        let counts = |s: &&&Outline| growing.is_some() || is_old(s);
+        let waiting: Vec<&Outline> = waiting.iter().filter(counts).copied().collect();
         finding(case, party, *to, &waiting, growing)
     });
     found.collect::<Vec<_>>().into()
 }
 
 /// Since data came or an ACK: what a stream would renew.
-fn silence(socket: &Socket) -> Option<u64> {
-    let heard = Evidence::silent_ms(socket)?;
-    Some(heard.min(Evidence::info(socket, "last_data_recv").unwrap_or(heard)))
+fn silence(measured: Measured<'_>) -> Option<u64> {
+    let heard = measured.silent_ms()?;
+    Some(heard.min(measured.last_received_ms().unwrap_or(heard)))
 }
 
 fn finding(
     case: &Case<'_, '_>,
     party: &Party,
     direction: Direction,
-    waiting: &[&Socket],
+    waiting: &[&Outline],
     growing: Option<Trend>,
 ) -> Option<Finding> {
     let evidence = case.evidence;
@@ -113,15 +114,15 @@ fn finding(
     let levels = [(Severity::Notice, &NOTICE), (Severity::Warning, &WARNING)];
     let mut severity = case.severity(number(count), &levels)?;
     let very_old = case.at(&AGE) * case.at(&OLD) * 1000.0;
-    let is_old = |s: &&&Socket| silence(s).is_some_and(|ms| number(ms) >= very_old);
+    let is_old =
+        |s: &&&Outline| silence(evidence.measured(s)).is_some_and(|ms| number(ms) >= very_old);
     if number(counted(waiting.iter().filter(is_old).count())) < case.at(&WARNING) {
         severity = Severity::Notice;
     }
-    let is_new =
-        |s: &&&Socket| evidence.earlier(s).is_none_or(|earlier| earlier.state() != State::FinWait2);
+    let is_new = |s: &&&Outline| s.was != Some(State::FinWait2);
     let of_party = evidence
         .in_state(State::FinWait2)
-        .filter(|s| s.inode.is_some() && evidence.direction(s) == Some(direction));
+        .filter(|s| s.inode().is_some() && evidence.direction(s) == Some(direction));
     let more = evidence.has_two_looks().then(|| of_party.filter(|s| is_new(&s)).count());
     if more.is_some_and(|more| more > 0) || growing.is_some() {
         severity = severity.max(Severity::Warning);
@@ -130,7 +131,8 @@ fn finding(
         Direction::In(at) => Subject::process(party).serving(at),
         Direction::Out(peer) => Subject::process(party).towards(peer),
     };
-    let oldest = waiting.iter().filter_map(|s| silence(s)).max().unwrap_or(0) / 1000;
+    let oldest = waiting.iter().filter_map(|s| silence(evidence.measured(s)));
+    let oldest = oldest.max().unwrap_or(0) / 1000;
     let title = format!("{count} half-closed connections wait for the peer: {}", subject.text);
     let mut finding = RULE
         .finding(severity, subject, title)
@@ -145,7 +147,7 @@ fn finding(
             if growing.is_some() { String::new() } else { format!("for over {} s, ", case.at(&AGE)) }
         ))
         .advise(software::remedies([party], Topic::Close))
-        .about(waiting.iter().map(|s| s.inode));
+        .about(waiting.iter().map(|s| s.inode()));
     if let Some(more) = more.filter(|more| *more > 0) {
         finding = finding.seen(format!("{more} more {}", evidence.window()));
     }
@@ -159,6 +161,7 @@ fn finding(
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn half(number: u16, silent_s: u64) -> Socket {
         let ms = silent_s * 1000;

@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::{
     cmp::Reverse,
@@ -98,7 +98,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     if resets_left == 0 || !resets.goes_on() {
         return Judgement::Found(vec![]);
     }
-    let mut services: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
+    let mut services: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.in_state(State::TimeWait) {
         if let Some(Direction::In(at)) = evidence.direction(socket) {
             services.entry(at).or_default().push(socket);
@@ -108,7 +108,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.collect::<Vec<_>>().into()
 }
 
-fn finding(case: &Case<'_, '_>, at: Endpoint, closed: &[&Socket], resets: u64) -> Option<Finding> {
+fn finding(case: &Case<'_, '_>, at: Endpoint, closed: &[&Outline], resets: u64) -> Option<Finding> {
     let evidence = case.evidence;
     let count = counted(closed.len());
     let mut clients: HashMap<IpAddr, u64> = HashMap::new();
@@ -137,7 +137,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, closed: &[&Socket], resets: u64) -
         few.len()
     );
     let listeners = evidence.in_state(State::Listen);
-    let listens = |s: &&Socket| crate::report::time_wait::listeners::canonical(s.local) == at;
+    let listens = |s: &&Outline| crate::report::time_wait::listeners::canonical(s.local) == at;
     Some(
         RULE.finding(Severity::Notice, subject, title)
             .only(
@@ -154,7 +154,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, closed: &[&Socket], resets: u64) -
                 evidence.window()
             ))
             .advise(advice)
-            .about(listeners.filter(listens).map(|s| s.inode)),
+            .about(listeners.filter(listens).map(Outline::inode)),
     )
 }
 

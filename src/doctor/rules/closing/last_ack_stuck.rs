@@ -14,7 +14,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
 
@@ -61,10 +61,10 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 
 fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
-    let is_stuck = |s: &&Socket| {
+    let is_stuck = |s: &&Outline| {
         s.timer.is_some_and(|timer| f64::from(timer.retransmits) >= case.at(&RETRIES))
     };
-    let stuck: Vec<&Socket> =
+    let stuck: Vec<&Outline> =
         evidence.in_states([State::LastAck, State::Closing]).filter(is_stuck).collect();
     let count = counted(stuck.len());
     let levels = [(Severity::Notice, &NOTICE), (Severity::Warning, &WARNING)];
@@ -103,6 +103,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::timer::TimerKind;
 
     fn closing(state: State, number: u16, retries: u8) -> Socket {

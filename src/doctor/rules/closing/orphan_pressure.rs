@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{queues::Queues, socket::Socket, state::State, timer::TimerKind},
+    model::{outline::Outline, queues::Queues, state::State, timer::TimerKind},
 };
 
 const NOTICE: Threshold =
@@ -99,9 +99,9 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     // The same counter tells of memory: with orphans about it is theirs.
     let aborts = (aborted > 0 && by_part.is_some()).then_some(Severity::Critical);
     let severity = by_part.max(aborts)?;
-    let here: Vec<&Socket> = evidence
+    let here: Vec<&Outline> = evidence
         .in_states([State::FinWait1, State::Closing, State::LastAck])
-        .filter(|s| s.inode.is_none() && !s.is_mini())
+        .filter(|s| s.inode().is_none() && !s.is_mini())
         .collect();
     let unread = here.iter().filter(|s| s.timer.is_some_and(|t| t.kind == TimerKind::WindowProbe));
     let bytes: u64 = here

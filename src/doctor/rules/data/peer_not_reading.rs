@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{queues::Queues, socket::Socket, state::State, timer::TimerKind},
+    model::{measures::Measured, outline::Outline, queues::Queues, state::State, timer::TimerKind},
 };
 use std::collections::BTreeMap;
 
@@ -80,11 +80,11 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     judge,
 };
 
-fn stalled_ms(socket: &Socket) -> u64 {
-    Evidence::info(socket, "last_data_sent").unwrap_or(0)
+fn stalled_ms(evidence: &Evidence<'_>, socket: &Outline) -> u64 {
+    evidence.measured(socket).last_sent_ms().unwrap_or(0)
 }
 
-fn queued(socket: &Socket) -> u64 {
+fn queued(socket: &Outline) -> u64 {
     match socket.queues {
         Queues::Data { send, .. } => send.into(),
         _ => 0,
@@ -93,14 +93,14 @@ fn queued(socket: &Socket) -> u64 {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let waits = |s: &&Socket| {
+    let waits = |s: &&Outline| {
         s.timer.is_some_and(|timer| timer.kind == TimerKind::WindowProbe)
             && queued(s) > 0
-            && s.inode.is_some()
+            && s.inode().is_some()
             && matches!(s.state, State::Established | State::CloseWait)
-            && number(stalled_ms(s)) >= case.at(&STALLED) * 1000.0
+            && number(stalled_ms(evidence, s)) >= case.at(&STALLED) * 1000.0
     };
-    let mut services: BTreeMap<(Party, Direction), Vec<&Socket>> = BTreeMap::new();
+    let mut services: BTreeMap<(Party, Direction), Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.unanswered().filter(waits) {
         let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
         if let Some(direction) = evidence.direction(socket) {
@@ -115,11 +115,11 @@ fn finding(
     case: &Case<'_, '_>,
     party: &Party,
     direction: Direction,
-    waiting: &[&Socket],
+    waiting: &[&Outline],
 ) -> Finding {
     let evidence = case.evidence;
     let count = counted(waiting.len());
-    let longest = waiting.iter().map(|s| stalled_ms(s)).max().unwrap_or(0);
+    let longest = waiting.iter().map(|s| stalled_ms(evidence, s)).max().unwrap_or(0);
     let bytes: u64 = waiting.iter().map(|s| queued(s)).sum();
     let pressure = evidence.snapshot.settings.number_at("net.ipv4.tcp_mem", 1);
     let of_memory = pressure.map(|pages| percent(bytes, pages.saturating_mul(PAGE)));
@@ -140,10 +140,9 @@ fn finding(
         subject.text,
         longest / 1000
     );
-    let flows = waiting.iter().filter_map(|s| evidence.flowed(s));
-    let (limited, busy) = flows.fold((0, 0), |(limited, busy), flow| {
-        (limited + flow.rwnd_limited_us, busy + flow.busy_us)
-    });
+    let measured = || waiting.iter().map(|s| evidence.measured(s));
+    let limited: u64 = measured().filter_map(Measured::rwnd_limited_us).sum();
+    let busy: u64 = measured().filter_map(Measured::busy_us).sum();
     RULE.finding(severity, subject, title)
         .with("connections", count)
         .with("longest_s", longest / 1000)
@@ -156,13 +155,14 @@ fn finding(
             Evidence::addresses(waiting)
         ))
         .advise(software::remedies([party], Topic::SlowReaders))
-        .about(waiting.iter().map(|s| s.inode))
+        .about(waiting.iter().map(|s| s.inode()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn blocked(number: u16, stalled_ms: u64, send: u32) -> Socket {
         socket(State::Established, "10.0.0.1:6379", &format!("10.0.0.9:{}", 20_000 + number))

@@ -14,10 +14,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{
-        socket::Socket,
-        tcp_info::{TcpField, field},
-    },
+    model::{measures::Measured, outline::Outline},
 };
 
 const LIMITED: Threshold = Threshold::new(
@@ -62,36 +59,30 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     judge,
 };
 
-const BUSY_TIME: &TcpField = field("busy_time");
-
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let Some(window_s) = evidence.window_s() else { return Judgement::Found(vec![]) };
     let (busy_us, part) = (window_s * 1e6 * case.at(&BUSY) / 100.0, case.at(&LIMITED));
-    let limited = |s: &&Socket| {
-        // Nearly all were never busy for so long: of few it matters for how long they are now.
-        let ever = s.tcp_info.as_ref().and_then(|info| info.value(BUSY_TIME));
-        ever.is_some_and(|us| number(us) >= busy_us)
-            && evidence.flowed(s).is_some_and(|flow| {
-                number(flow.busy_us) >= busy_us
-                    && percent(flow.sndbuf_limited_us, flow.busy_us) >= part
-            })
+    let limited = |s: &&Outline| {
+        let measured = evidence.measured(s);
+        measured.busy_us().zip(measured.sndbuf_limited_us()).is_some_and(|(busy, limited)| {
+            number(busy) >= busy_us && percent(limited, busy) >= part
+        })
     };
     let groups = evidence.by_holder(evidence.tcp().filter(limited));
     let found = groups.iter().filter_map(|(party, sockets)| finding(case, party, sockets));
     found.collect::<Vec<_>>().into()
 }
 
-fn finding(case: &Case<'_, '_>, party: &Party, sockets: &[&Socket]) -> Option<Finding> {
+fn finding(case: &Case<'_, '_>, party: &Party, sockets: &[&Outline]) -> Option<Finding> {
     let evidence = case.evidence;
     let count = counted(sockets.len());
     if number(count) < case.at(&MANY) {
         return None;
     }
-    let (limited, busy) = sockets
-        .iter()
-        .filter_map(|s| evidence.flowed(s))
-        .fold((0, 0), |(a, b), flow| (a + flow.sndbuf_limited_us, b + flow.busy_us));
+    let measured = || sockets.iter().map(|s| evidence.measured(s));
+    let limited = measured().filter_map(Measured::sndbuf_limited_us).sum();
+    let busy = measured().filter_map(Measured::busy_us).sum();
     let part = percent(limited, busy).round();
     let subject = Subject::process(party);
     let title = format!(
@@ -107,7 +98,7 @@ fn finding(case: &Case<'_, '_>, party: &Party, sockets: &[&Socket]) -> Option<Fi
                 "{count} connections, {part} % of their busy time {} limited by the send buffer",
                 evidence.window()
             ))
-            .about(sockets.iter().map(|s| s.inode)),
+            .about(sockets.iter().map(|s| s.inode())),
     )
 }
 
@@ -115,6 +106,7 @@ fn finding(case: &Case<'_, '_>, party: &Party, sockets: &[&Socket]) -> Option<Fi
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::state::State;
 
     fn transfer(number: u16, busy_us: u64, limited_us: u64) -> Socket {

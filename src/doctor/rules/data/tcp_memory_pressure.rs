@@ -124,19 +124,18 @@ type Holder = (Party, u64, Vec<Option<u64>>);
 
 /// Who holds queued data in this namespace, most first, with the inodes of the largest sockets.
 fn holders(evidence: &Evidence<'_>) -> Vec<Holder> {
-    let bytes = |s: &crate::model::socket::Socket| {
-        s.memory.map_or(0, |memory| {
-            u64::from(memory.rmem_alloc_bytes) + u64::from(memory.wmem_queued_bytes)
-        })
+    let bytes = |s: &crate::model::outline::Outline| {
+        let measured = evidence.measured(s);
+        measured.rmem_bytes().unwrap_or(0) + measured.wmem_bytes().unwrap_or(0)
     };
-    let with_data = evidence.tcp().filter(|s| bytes(s) > 0 && s.inode.is_some());
+    let with_data = evidence.tcp().filter(|s| bytes(s) > 0 && s.inode().is_some());
     let mut groups: Vec<Holder> = evidence
         .by_holder(with_data)
         .into_iter()
         .map(|(party, mut sockets)| {
             sockets.sort_by_key(|s| std::cmp::Reverse(bytes(s)));
             let sum = sockets.iter().map(|s| bytes(s)).sum();
-            (party, sum, sockets.iter().take(100).map(|s| s.inode).collect())
+            (party, sum, sockets.iter().take(100).map(|s| s.inode()).collect())
         })
         .collect();
     groups.sort_by_key(|(_, sum, _)| std::cmp::Reverse(*sum));

@@ -13,7 +13,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{queues::Queues, socket::Socket},
+    model::{outline::Outline, queues::Queues},
     report::time_wait::listeners::canonical,
 };
 
@@ -76,9 +76,9 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.collect::<Vec<_>>().into()
 }
 
-fn finding(case: &Case<'_, '_>, socket: &Socket) -> Option<Finding> {
+fn finding(case: &Case<'_, '_>, socket: &Outline) -> Option<Finding> {
     let evidence = case.evidence;
-    let drops = u64::from(evidence.drops(socket).filter(|drops| *drops > 0)?);
+    let drops = evidence.measured(socket).drops().filter(|drops| *drops > 0)?;
     let errors = evidence.growth("Udp.RcvbufErrors");
     // IPv6 has counters of its own, which are not read: there the number alone decides.
     let goes_on = errors.is_none_or(|errors| errors.goes_on() || errors.count == 0);
@@ -95,7 +95,7 @@ fn finding(case: &Case<'_, '_>, socket: &Socket) -> Option<Finding> {
         Queues::Data { recv, .. } => recv,
         _ => 0,
     };
-    let buffer = socket.memory.map(|memory| memory.rcvbuf_bytes);
+    let buffer = evidence.measured(socket).rcvbuf_bytes();
     let subject = Subject::listener(canonical(socket.local), evidence.holders(socket));
     let title = format!("UDP {} dropped {drops} datagrams {}", subject.text, evidence.window());
     let mut finding = RULE
@@ -111,7 +111,7 @@ fn finding(case: &Case<'_, '_>, socket: &Socket) -> Option<Finding> {
             evidence.window(),
             evidence.per_second(drops).unwrap_or(0.0)
         ))
-        .about([socket.inode]);
+        .about([socket.inode()]);
     if let Some(part) = part {
         finding = finding.seen(format!("{part:.1} % of what came by UDP in this namespace"));
     }
@@ -126,6 +126,7 @@ mod tests {
     use super::*;
     use crate::doctor::fixture::Machine;
     use crate::doctor::fixture::socket;
+    use crate::model::socket::Socket;
     use crate::model::state::State;
 
     fn receiver(drops: u32) -> Socket {

@@ -3,7 +3,6 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::Evidence,
         finding::{Finding, Severity},
         needs::Need,
         parties::Party,
@@ -13,7 +12,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{queues::Queues, socket::Socket, state::State},
+    model::{measures::Measured, outline::Outline, queues::Queues, state::State},
 };
 
 const FULL: Threshold = Threshold::new(
@@ -60,37 +59,37 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     judge,
 };
 
-fn unread_ms(socket: &Socket) -> u64 {
-    Evidence::info(socket, "last_data_recv").unwrap_or(0)
+fn unread_ms(measured: Measured<'_>) -> u64 {
+    measured.last_received_ms().unwrap_or(0)
 }
 
-fn is_full(case: &Case<'_, '_>, socket: &Socket) -> bool {
-    socket.memory.is_some_and(|memory| {
-        percent(memory.rmem_alloc_bytes.into(), memory.rcvbuf_bytes.into()) >= case.at(&FULL)
-    })
+fn is_full(case: &Case<'_, '_>, measured: Measured<'_>) -> bool {
+    let of_limit = measured.rmem_bytes().zip(measured.rcvbuf_bytes());
+    of_limit.is_some_and(|(bytes, limit)| percent(bytes, limit) >= case.at(&FULL))
 }
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let unread = |s: &&Socket| {
+    let unread = |s: &&Outline| {
         let Queues::Data { recv, .. } = s.queues else { return false };
+        let measured = evidence.measured(s);
         // Without an inode nobody has accepted it yet: accept-stalled tells of that.
         recv > 0
-            && s.inode.is_some()
-            && evidence.earlier(s).is_some_and(|earlier| {
-                earlier.state() == State::Established && earlier.recv > 0 && earlier.recv <= recv
-            })
-            && (is_full(case, s) || number(unread_ms(s)) >= case.at(&UNREAD) * 1000.0)
+            && s.inode().is_some()
+            && s.was == Some(State::Established)
+            && measured.recv_before().is_some_and(|before| before > 0 && before <= recv.into())
+            && (is_full(case, measured) || number(unread_ms(measured)) >= case.at(&UNREAD) * 1000.0)
     };
     let by_holder = evidence.by_holder(evidence.in_state(State::Established).filter(unread));
     let found = by_holder.iter().map(|(party, sockets)| finding(case, party, sockets));
     found.collect::<Vec<_>>().into()
 }
 
-fn finding(case: &Case<'_, '_>, party: &Party, unread: &[&Socket]) -> Finding {
+fn finding(case: &Case<'_, '_>, party: &Party, unread: &[&Outline]) -> Finding {
     let evidence = case.evidence;
-    let since = |s: &Socket, seconds: f64| number(unread_ms(s)) >= seconds * 1000.0;
-    let full = unread.iter().filter(|s| is_full(case, s));
+    let unread_ms = |s: &Outline| unread_ms(evidence.measured(s));
+    let since = |s: &Outline, seconds: f64| number(unread_ms(s)) >= seconds * 1000.0;
+    let full = unread.iter().filter(|s| is_full(case, evidence.measured(s)));
     let stopped = evidence.growth("TcpExt.TCPToZeroWindowAdv").is_some_and(|g| g.count > 0);
     let stands = full.clone().any(|s| stopped || since(s, case.at(&UNREAD)));
     let long = counted(unread.iter().filter(|s| since(s, case.at(&LONG))).count());
@@ -122,10 +121,10 @@ fn finding(case: &Case<'_, '_>, party: &Party, unread: &[&Socket]) -> Finding {
             evidence.window()
         ))
         .advise(software::remedies([party], Topic::SlowReaders))
-        .about(unread.iter().map(|s| s.inode))
+        .about(unread.iter().map(|s| s.inode()))
 }
 
-fn received(socket: &Socket) -> u64 {
+fn received(socket: &Outline) -> u64 {
     match socket.queues {
         Queues::Data { recv, .. } => recv.into(),
         _ => 0,
@@ -137,6 +136,7 @@ mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
     use crate::model::memory::SocketMemory;
+    use crate::model::socket::Socket;
 
     fn unread(number: u16, recv: u32, silent_ms: u64, filled: u32) -> Socket {
         let mut socket =

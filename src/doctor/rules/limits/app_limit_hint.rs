@@ -12,7 +12,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
     report::time_wait::listeners::canonical,
 };
 
@@ -106,7 +106,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let found = evidence.incoming().iter().filter_map(|(at, sockets)| {
-        let is_open = |s: &&&Socket| s.state == State::Established;
+        let is_open = |s: &&&Outline| s.state == State::Established;
         finding(case, *at, counted(sockets.iter().filter(is_open).count()))
     });
     found.collect::<Vec<_>>().into()
@@ -158,8 +158,8 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, count: u64) -> Option<Finding> {
 
 /// Inodes of the sockets that listen at an end: whoever holds them is the program.
 fn listening(evidence: &Evidence<'_>, at: Endpoint) -> Vec<Option<u64>> {
-    let listens = |s: &&Socket| canonical(s.local) == at;
-    evidence.in_state(State::Listen).filter(listens).map(|s| s.inode).collect()
+    let listens = |s: &&Outline| canonical(s.local) == at;
+    evidence.in_state(State::Listen).filter(listens).map(Outline::inode).collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{socket::Socket, state::State},
+    model::{outline::Outline, state::State},
     report::remedy::{Remedy, Tier},
 };
 use std::collections::HashMap;
@@ -125,7 +125,7 @@ fn finding(case: &Case<'_, '_>, used: &DescriptorUse, severity: Severity) -> Fin
         finding = finding.seen(format!("{waiting} connections wait at its listeners"));
     }
     // What can be shared is named once; listeners tell who waits.
-    finding = finding.about(held.iter().map(|s| s.inode));
+    finding = finding.about(held.iter().map(|s| s.inode()));
     let leaks = percent(close_wait, open) >= case.at(&LEAK);
     if leaks {
         finding.because(format!(
@@ -137,14 +137,14 @@ fn finding(case: &Case<'_, '_>, used: &DescriptorUse, severity: Severity) -> Fin
 }
 
 /// Connections that wait at listeners among these.
-fn waiting(evidence: &Evidence<'_>, held: &[&Socket]) -> u64 {
+fn waiting(evidence: &Evidence<'_>, held: &[&Outline]) -> u64 {
     let queues: HashMap<Option<u64>, u32> = evidence
         .listening()
         .iter()
-        .map(|listening| (listening.socket.inode, listening.queue))
+        .map(|listening| (listening.socket.inode(), listening.queue))
         .collect();
     let own = held.iter().filter(|s| s.state == State::Listen);
-    own.filter_map(|s| queues.get(&s.inode)).map(|queue| u64::from(*queue)).sum()
+    own.filter_map(|s| queues.get(&s.inode())).map(|queue| u64::from(*queue)).sum()
 }
 
 /// Raising the limit, now and for good.

@@ -175,7 +175,7 @@ fn told(
         ))
         .advise(backlog(limit, somaxconn, capped))
         .advise(software::remedies(&parties, Topic::AcceptQueue))
-        .about([listening.socket.inode]);
+        .about([listening.socket.inode()]);
     if drops > 0 {
         let per_second = evidence.per_second(drops.into()).unwrap_or(0.0);
         finding = finding.seen(format!(

@@ -6,7 +6,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Evidence, Listening},
+        evidence::Listening,
         finding::{Finding, Severity},
         needs::Need,
         parties::Party,
@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, measures::Measured, outline::Outline, state::State},
     report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
@@ -77,8 +77,8 @@ const SELECT: u64 = 1024;
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut waiting: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
-    let is_waiting = |s: &&Socket| s.inode.is_none() && s.peer().is_some();
+    let mut waiting: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
+    let is_waiting = |s: &&Outline| s.inode().is_none() && s.peer().is_some();
     for socket in evidence.in_states([State::Established, State::CloseWait]).filter(is_waiting) {
         if let Some(listener) = evidence.listeners.accepting(socket.local) {
             waiting.entry(listener.at).or_default().push(socket);
@@ -88,14 +88,12 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.collect::<Vec<_>>().into()
 }
 
-fn age(socket: &Socket) -> u64 {
+fn age(measured: Measured<'_>) -> u64 {
     // A client that sends renews one of them, one that only asks whether we live the other.
-    Evidence::info(socket, "last_data_recv")
-        .unwrap_or(0)
-        .max(Evidence::silent_ms(socket).unwrap_or(0))
+    measured.last_received_ms().unwrap_or(0).max(measured.silent_ms().unwrap_or(0))
 }
 
-fn finding(case: &Case<'_, '_>, at: Endpoint, waiting: &[&Socket]) -> Option<Finding> {
+fn finding(case: &Case<'_, '_>, at: Endpoint, waiting: &[&Outline]) -> Option<Finding> {
     let evidence = case.evidence;
     let here: Vec<&Listening<'_>> = evidence
         .listening()
@@ -107,9 +105,9 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, waiting: &[&Socket]) -> Option<Fin
         return None;
     }
     // What waited at the first look waits still: of a queue that moves only the newest are left.
-    let stays = |s: &&&Socket| !evidence.has_two_looks() || evidence.earlier(s).is_some();
-    let stuck: Vec<&Socket> = waiting.iter().filter(stays).copied().collect();
-    let oldest = stuck.iter().map(|s| age(s)).max().unwrap_or(0);
+    let stays = |s: &&&Outline| !evidence.has_two_looks() || s.was.is_some();
+    let stuck: Vec<&Outline> = waiting.iter().filter(stays).copied().collect();
+    let oldest = stuck.iter().map(|s| age(evidence.measured(s))).max().unwrap_or(0);
     let gave_up = counted(stuck.iter().filter(|s| s.state == State::CloseWait).count());
     let seconds = number(oldest) / 1000.0;
     if stuck.is_empty() || seconds < case.at(&WARNING) {
@@ -139,7 +137,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, waiting: &[&Socket]) -> Option<Fin
             stuck.len()
         ))
         .advise(advice)
-        .about(here.iter().map(|listening| listening.socket.inode));
+        .about(here.iter().map(|listening| listening.socket.inode()));
     if gave_up > 0 {
         finding = finding.seen(format!(
             "{gave_up} of their clients have hung up already (CLOSE_WAIT in the queue)"
@@ -169,6 +167,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, waiting: &[&Socket]) -> Option<Fin
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn waiting(number: u16, silent_ms: u64) -> Socket {
         socket(State::Established, "10.0.0.1:80", &format!("10.0.9.9:{}", 20_000 + number))

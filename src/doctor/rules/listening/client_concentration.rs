@@ -10,7 +10,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::{
     cmp::Reverse,
@@ -77,8 +77,8 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 #[derive(Default)]
 struct Service<'s> {
-    open: Vec<&'s Socket>,
-    waiting: Vec<&'s Socket>,
+    open: Vec<&'s Outline>,
+    waiting: Vec<&'s Outline>,
 }
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
@@ -86,7 +86,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let mut services: BTreeMap<Endpoint, Service<'_>> = BTreeMap::new();
     for (at, sockets) in evidence.incoming() {
         // What comes from this machine is under its own control.
-        let is_far = |s: &&&Socket| !s.is_mini() && !evidence.listeners.is_local(s.remote.address);
+        let is_far = |s: &&&Outline| !s.is_mini() && !evidence.listeners.is_local(s.remote.address);
         for socket in sockets.iter().filter(is_far) {
             let service = services.entry(*at).or_default();
             let side = if socket.state == State::SynRcvd {
@@ -107,7 +107,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 fn concentrated(
     case: &Case<'_, '_>,
     at: Endpoint,
-    sockets: &[&Socket],
+    sockets: &[&Outline],
     handshakes: bool,
 ) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;

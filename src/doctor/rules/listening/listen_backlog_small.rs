@@ -153,7 +153,7 @@ fn finding(
             evidence.window(),
             traffic.open
         ))
-        .about([listening.socket.inode])
+        .about([listening.socket.inode()])
         .advise(advice);
     Some(match (capped, somaxconn) {
         (true, Some(most)) => finding.because(format!("net.core.somaxconn is {most} and caps it")),

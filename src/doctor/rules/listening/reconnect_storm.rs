@@ -15,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 
 const FEWEST: Threshold = Threshold::new(
@@ -76,8 +76,8 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let is_open = |s: &&&Socket| s.state == State::Established;
-    let is_new = |s: &&&Socket| evidence.is_new(s) == Some(true);
+    let is_open = |s: &&&Outline| s.state == State::Established;
+    let is_new = |s: &&&Outline| evidence.is_new(s) == Some(true);
     let services: Vec<(Endpoint, u64, u64)> = evidence
         .incoming()
         .iter()
@@ -124,7 +124,7 @@ fn finding(
         subject.text,
         evidence.window()
     );
-    let listens = |s: &&Socket| crate::report::time_wait::listeners::canonical(s.local) == at;
+    let listens = |s: &&Outline| crate::report::time_wait::listeners::canonical(s.local) == at;
     let listeners = evidence.in_state(State::Listen).filter(listens);
     let finding = RULE
         .finding(severity, subject, title)
@@ -136,7 +136,7 @@ fn finding(
             "{new} connections are new {} and still open, {before} were there before",
             evidence.window()
         ))
-        .about(listeners.map(|s| s.inode));
+        .about(listeners.map(Outline::inode));
     Some(match usual {
         Some(usual) if peak => finding
             .seen(format!(
@@ -152,6 +152,7 @@ fn finding(
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn client(number: u16) -> Socket {
         socket(State::Established, "10.0.0.1:443", &format!("10.0.9.9:{}", 10_000 + number))

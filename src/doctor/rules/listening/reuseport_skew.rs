@@ -110,7 +110,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, sockets: &[&Listening<'_>]) -> Opt
                 evidence.window(),
                 rest.iter().map(|one| u64::from(one.queue)).sum::<u64>()
             ))
-            .about(sockets.iter().map(|one| one.socket.inode)),
+            .about(sockets.iter().map(|one| one.socket.inode())),
     )
 }
 

@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
     report::{
         remedy::{Remedy, Tier},
         time_wait::listeners::canonical,
@@ -126,7 +126,7 @@ impl Cookies {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let cookies = Cookies::of(evidence);
-    let mut waiting: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
+    let mut waiting: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.in_state(State::SynRcvd) {
         if let Some(listener) = evidence.listeners.accepting(socket.local) {
             waiting.entry(listener.at).or_default().push(socket);
@@ -168,7 +168,7 @@ fn gravity(case: &Case<'_, '_>, cookies: &Cookies) -> Option<Severity> {
 fn finding(
     case: &Case<'_, '_>,
     at: Endpoint,
-    waiting: &[&Socket],
+    waiting: &[&Outline],
     cookies: Option<&Cookies>,
 ) -> Option<Finding> {
     let evidence = case.evidence;
@@ -192,8 +192,8 @@ fn finding(
     let what = verdict(case, cookies);
     let title =
         format!("{count} half-open handshakes at {}, backlog {limit}: {what}", subject.text);
-    let listens = |s: &&Socket| canonical(s.local) == at;
-    let inodes = evidence.in_state(State::Listen).filter(listens).map(|s| s.inode);
+    let listens = |s: &&Outline| canonical(s.local) == at;
+    let inodes = evidence.in_state(State::Listen).filter(listens).map(Outline::inode);
     let finding = RULE
         .finding(severity, subject, title)
         .with("syn_rcvd", count)

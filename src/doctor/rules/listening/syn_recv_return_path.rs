@@ -13,7 +13,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::{
     collections::BTreeMap,
@@ -82,10 +82,10 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     if evidence.grown("TcpExt.SyncookiesSent") > 0 || evidence.grown("TcpExt.TCPReqQFullDrop") > 0 {
         return Judgement::Found(vec![]);
     }
-    let waits = |s: &&Socket| {
+    let waits = |s: &&Outline| {
         s.timer.is_some_and(|timer| f64::from(timer.retransmits) >= case.at(&RETRIES))
     };
-    let mut networks: BTreeMap<IpAddr, Vec<&Socket>> = BTreeMap::new();
+    let mut networks: BTreeMap<IpAddr, Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.in_state(State::SynRcvd).filter(waits) {
         networks.entry(network(socket.remote.address)).or_default().push(socket);
     }
@@ -93,7 +93,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.collect::<Vec<_>>().into()
 }
 
-fn finding(case: &Case<'_, '_>, network: IpAddr, waiting: &[&Socket]) -> Option<Finding> {
+fn finding(case: &Case<'_, '_>, network: IpAddr, waiting: &[&Outline]) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
     let count = counted(waiting.len());
     if number(count) < case.at(&MANY) {
@@ -128,6 +128,7 @@ fn finding(case: &Case<'_, '_>, network: IpAddr, waiting: &[&Socket]) -> Option<
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::timer::TimerKind;
 
     fn waiting(network: u16, number: u16, again: u8) -> Socket {

@@ -14,7 +14,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::{
     cmp::Reverse,
@@ -81,9 +81,9 @@ fn network(address: IpAddr) -> IpAddr {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut services: BTreeMap<(Party, IpAddr, u16), BTreeMap<Endpoint, Vec<&Socket>>> =
+    let mut services: BTreeMap<(Party, IpAddr, u16), BTreeMap<Endpoint, Vec<&Outline>>> =
         BTreeMap::new();
-    for socket in evidence.in_state(State::Established).filter(|s| s.inode.is_some()) {
+    for socket in evidence.in_state(State::Established).filter(|s| s.inode().is_some()) {
         if let Some(Direction::Out(end)) = evidence.direction(socket) {
             let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
             let service = services.entry((holder, network(end.address), end.port)).or_default();
@@ -98,7 +98,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 fn finding(
     case: &Case<'_, '_>,
     party: &Party,
-    backends: &BTreeMap<Endpoint, Vec<&Socket>>,
+    backends: &BTreeMap<Endpoint, Vec<&Outline>>,
 ) -> Option<Finding> {
     let mut counts: Vec<(Endpoint, u64)> =
         backends.iter().map(|(end, sockets)| (*end, counted(sockets.len()))).collect();
@@ -119,7 +119,7 @@ fn finding(
     );
     let told: Vec<String> =
         counts.iter().take(6).map(|(end, count)| format!("{end} {count}")).collect();
-    let sockets = backends.values().filter_map(|sockets| sockets.first()).map(|s| s.inode);
+    let sockets = backends.values().filter_map(|sockets| sockets.first()).map(|s| s.inode());
     let evidence: &Evidence<'_> = case.evidence;
     Some(
         RULE.finding(Severity::Notice, subject, title)

@@ -6,7 +6,7 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::{Direction, Evidence},
+        evidence::Direction,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         parties::Party,
@@ -17,7 +17,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{socket::Socket, state::State},
+    model::{outline::Outline, state::State},
 };
 use std::collections::BTreeMap;
 
@@ -94,9 +94,9 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let idle = case.at(&IDLE) * 1000.0;
     // A peer on this machine cannot vanish without its kernel saying so.
-    let elsewhere = |s: &&Socket| !evidence.listeners.is_local(s.remote.address);
-    let open = evidence.in_state(State::Established).filter(|s| s.inode.is_some());
-    let mut services: BTreeMap<(Party, Direction), Vec<&Socket>> = BTreeMap::new();
+    let elsewhere = |s: &&Outline| !evidence.listeners.is_local(s.remote.address);
+    let open = evidence.in_state(State::Established).filter(|s| s.inode().is_some());
+    let mut services: BTreeMap<(Party, Direction), Vec<&Outline>> = BTreeMap::new();
     for socket in open.filter(elsewhere) {
         let holder = evidence.holders(socket).into_iter().next().unwrap_or_default();
         if let Some(direction) = evidence.direction(socket) {
@@ -104,10 +104,10 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
         }
     }
     let found = services.into_iter().filter_map(|((party, direction), sockets)| {
-        let is_suspect = |s: &&&Socket| {
-            s.timer.is_none() && Evidence::idle_ms(s).is_some_and(|ms| number(ms) >= idle)
+        let is_suspect = |s: &&&Outline| {
+            s.timer.is_none() && evidence.measured(s).idle_ms().is_some_and(|ms| number(ms) >= idle)
         };
-        let suspects: Vec<&Socket> = sockets.iter().filter(is_suspect).copied().collect();
+        let suspects: Vec<&Outline> = sockets.iter().filter(is_suspect).copied().collect();
         finding(case, &party, direction, &suspects, sockets.len())
     });
     found.collect::<Vec<_>>().into()
@@ -117,7 +117,7 @@ fn finding(
     case: &Case<'_, '_>,
     party: &Party,
     direction: Direction,
-    suspects: &[&Socket],
+    suspects: &[&Outline],
     of: usize,
 ) -> Option<Finding> {
     let evidence = case.evidence;
@@ -137,11 +137,12 @@ fn finding(
         Direction::In(at) => Subject::process(party).serving(at),
         Direction::Out(peer) => Subject::process(party).towards(peer),
     };
-    let oldest = suspects.iter().filter_map(|s| Evidence::idle_ms(s)).max().unwrap_or(0) / 1000;
+    let oldest = suspects.iter().filter_map(|s| evidence.measured(s).idle_ms());
+    let oldest = oldest.max().unwrap_or(0) / 1000;
     let title = format!("{count} of {of} connections are idle and never probed: {}", subject.text);
     let read: Vec<_> = suspects
         .iter()
-        .filter_map(|s| evidence.options(s.inode?))
+        .filter_map(|s| evidence.options(s.inode()?))
         .filter_map(|o| o.keepalive)
         .collect();
     let off = read.iter().filter(|on| !**on).count();
@@ -161,7 +162,7 @@ fn finding(
         ))
         .advise(software::remedies([party], Topic::DeadPeers))
         .advise(software::remedies([party], Topic::IdleTimeout))
-        .about(suspects.iter().map(|s| s.inode));
+        .about(suspects.iter().map(|s| s.inode()));
     if let Some(trend) = growing {
         finding = finding.seen(format!("what is idle for two hours {}", trend.text()));
     }
@@ -180,6 +181,7 @@ fn finding(
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::timer::TimerKind;
 
     fn session(number: u16, idle_ms: u64) -> Socket {

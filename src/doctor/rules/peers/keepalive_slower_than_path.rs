@@ -17,7 +17,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State, timer::TimerKind},
+    model::{endpoint::Endpoint, outline::Outline, state::State, timer::TimerKind},
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -87,19 +87,18 @@ fn is_translated(local: IpAddr, peer: IpAddr) -> bool {
 }
 
 /// Time from the last data to the first probe, where it is idle for so long, in milliseconds.
-fn period_ms(socket: &Socket, idle_for: f64) -> Option<u64> {
+fn period_ms(evidence: &Evidence<'_>, socket: &Outline, idle_for: f64) -> Option<u64> {
     let timer = socket.timer.filter(|timer| timer.kind == TimerKind::Keepalive)?;
-    let sent = Evidence::info(socket, "last_data_sent")?;
-    let idle = sent.min(Evidence::info(socket, "last_data_recv")?);
+    let idle = evidence.measured(socket).idle_ms()?;
     (timer.retransmits == 0 && number(idle) >= idle_for * 1000.0)
         .then_some(idle + u64::from(timer.expires_ms))
 }
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut ends: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
+    let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.in_state(State::Established) {
-        let late = period_ms(socket, case.at(&IDLE))
+        let late = period_ms(evidence, socket, case.at(&IDLE))
             .is_some_and(|ms| number(ms) > case.at(&PERIOD) * 1000.0);
         let translated = is_translated(socket.local.address, socket.remote.address);
         if let (true, true, Some(Direction::Out(end))) =
@@ -111,7 +110,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     ends.into_iter().filter_map(|(end, late)| finding(case, end, &late)).collect::<Vec<_>>().into()
 }
 
-fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, late: &[&'s Socket]) -> Option<Finding> {
+fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, late: &[&'s Outline]) -> Option<Finding> {
     let evidence = case.evidence;
     let count = counted(late.len());
     if number(count) < case.at(&MANY) {
@@ -121,7 +120,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, late: &[&'s Socket]) -> Optio
         evidence.by_holder(late.iter().copied()).into_iter().map(|(party, _)| party).collect();
     let advice = software::remedies(&parties, Topic::DeadPeers);
     let subject = Subject::destination(end, parties);
-    let period = late.iter().filter_map(|s| period_ms(s, 0.0)).max().unwrap_or(0) / 1000;
+    let period = late.iter().filter_map(|s| period_ms(evidence, s, 0.0)).max().unwrap_or(0) / 1000;
     let title =
         format!("{count} idle connections are probed only after {period} s: {}", subject.text);
     Some(
@@ -136,7 +135,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, late: &[&'s Socket]) -> Optio
                 case.at(&IDLE)
             ))
             .advise(advice)
-            .about(late.iter().map(|s| s.inode)),
+            .about(late.iter().map(|s| s.inode())),
     )
 }
 
@@ -144,6 +143,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, late: &[&'s Socket]) -> Optio
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn idle(number: u16, peer: &str, idle_s: u64, left_s: u32) -> Socket {
         let ms = idle_s * 1000;

@@ -15,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::endpoint::Endpoint,
+    model::{endpoint::Endpoint, outline::Outline},
     report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
@@ -153,7 +153,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stalled: &[Stalled<'s>]) -> F
              doublings of the timeout; {seconds:.1} s without an ACK{end}"
         ))
         .advise(advice)
-        .about(sockets().map(|s| s.inode))
+        .about(sockets().map(Outline::inode))
 }
 
 #[cfg(test)]

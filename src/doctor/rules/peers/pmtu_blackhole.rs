@@ -8,7 +8,6 @@ use super::stalled::{Stalled, stalled};
 use crate::{
     doctor::{
         area::Area,
-        evidence::Evidence,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         rule::{Advice, Case, Judgement, Rule},
@@ -16,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::endpoint::Endpoint,
+    model::{endpoint::Endpoint, measures::Measured},
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -88,10 +87,12 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 
 /// A full segment waits, and only small ones have passed.
 fn is_hole(case: &Case<'_, '_>, one: &Stalled<'_>) -> bool {
-    let info = |id| Evidence::info(one.socket, id);
-    let (Some(mss), Some(acked)) = (info("mss"), info("bytes_acked")) else { return false };
+    let measured = one.measured;
+    let Some((mss, acked)) = measured.segment_bytes().zip(measured.acked_bytes()) else {
+        return false;
+    };
     // The SYN counts as one byte (tcp_bytes_acked): nothing of ours passed but the handshake.
-    let passed = acked > 1 || info("bytes_received").is_some_and(|bytes| bytes > 0);
+    let passed = acked > 1 || measured.received_bytes().is_some_and(|bytes| bytes > 0);
     number(one.backoff) >= case.at(&BACKOFF)
         && number(mss) >= case.at(&SEGMENT)
         && u64::from(one.unacknowledged) >= mss
@@ -108,8 +109,9 @@ fn finding<'s>(case: &Case<'_, 's>, peer: IpAddr, stuck: &[Stalled<'s>]) -> Opti
     let parties = evidence.by_holder(stuck.iter().map(|one| one.socket));
     let parties = parties.into_iter().map(|(party, _)| party).collect();
     let subject = Subject::destination(Endpoint::new(peer, 0), parties);
-    let largest = |id| stuck.iter().filter_map(|one| Evidence::info(one.socket, id)).max();
-    let (mss, acked) = (largest("mss").unwrap_or(0), largest("bytes_acked").unwrap_or(0));
+    let measured = || stuck.iter().map(|one| one.measured);
+    let mss = measured().filter_map(Measured::segment_bytes).max().unwrap_or(0);
+    let acked = measured().filter_map(Measured::acked_bytes).max().unwrap_or(0);
     let probing = evidence.setting("net.ipv4.tcp_mtu_probing");
     let title = format!("{count} connections to {peer} stand at their first full segment");
     let finding = RULE
@@ -125,7 +127,7 @@ fn finding<'s>(case: &Case<'_, 's>, peer: IpAddr, stuck: &[Stalled<'s>]) -> Opti
              more doublings; at most {acked} bytes of each were ever acknowledged",
             case.at(&BACKOFF)
         ))
-        .about(stuck.iter().map(|one| one.socket.inode));
+        .about(stuck.iter().map(|one| one.socket.inode()));
     Some(if probing.is_some_and(|on| on > 0) {
         finding.without("tcp_mtu_probing")
     } else {

@@ -4,18 +4,15 @@
 //! tells of them. A duplicate SACK (`TcpExt.TCPDSACKRecv`) says that one was sent in vain: the path
 //! delays or reorders, and loses nothing.
 
-use crate::{
-    doctor::{
-        area::Area,
-        evidence::Evidence,
-        finding::{Finding, Severity},
-        needs::Need,
-        rule::{Advice, Case, Judgement, Rule},
-        share::{number, percent},
-        subject::Subject,
-        threshold::Threshold,
-    },
-    model::socket::Socket,
+use crate::doctor::{
+    area::Area,
+    evidence::Evidence,
+    finding::{Finding, Severity},
+    needs::Need,
+    rule::{Advice, Case, Judgement, Rule},
+    share::{number, percent},
+    subject::Subject,
+    threshold::Threshold,
 };
 use std::{cmp::Reverse, collections::BTreeMap, net::IpAddr};
 
@@ -154,9 +151,8 @@ fn less(severity: Severity) -> Severity {
 /// Segments sent again in the window by connections that are open, by peer, most first.
 fn by_peer(evidence: &Evidence<'_>) -> Vec<(IpAddr, u64)> {
     let mut peers: BTreeMap<IpAddr, u64> = BTreeMap::new();
-    let again = |s: &Socket| evidence.flowed(s).map_or(0, |flow| flow.retransmitted);
     for socket in evidence.tcp().filter(|s| s.peer().is_some()) {
-        let count = again(socket);
+        let count = evidence.measured(socket).resent().unwrap_or(0);
         if count > 0 {
             *peers.entry(socket.remote.address.to_canonical()).or_default() += count;
         }

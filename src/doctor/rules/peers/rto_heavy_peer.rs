@@ -83,8 +83,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
         "{count} connections to {peer} wait in timeouts, and {} other peers are clean",
         clean.len()
     );
-    let timeouts: u64 =
-        slow.iter().filter_map(|one| one.socket.tcp_info.as_ref()?.by_id("total_rto")).sum();
+    let timeouts: u64 = slow.iter().filter_map(|one| one.measured.timeouts()).sum();
     Some(
         RULE.finding(Severity::Warning, subject, title)
             .with("connections", count)
@@ -96,7 +95,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
                 case.at(&BACKOFF),
                 clean.len()
             ))
-            .about(slow.iter().map(|one| one.socket.inode)),
+            .about(slow.iter().map(|one| one.socket.inode())),
     )
 }
 

@@ -2,14 +2,16 @@
 
 use crate::{
     doctor::evidence::Evidence,
-    model::{queues::Queues, socket::Socket, state::State, timer::TimerKind},
+    model::{measures::Measured, outline::Outline, queues::Queues, state::State, timer::TimerKind},
 };
 
 /// A connection whose oldest segment is not acknowledged.
 #[derive(Clone, Copy)]
 pub(super) struct Stalled<'s> {
     /// The connection.
-    pub(super) socket: &'s Socket,
+    pub(super) socket: &'s Outline,
+    /// What was measured of it.
+    pub(super) measured: Measured<'s>,
     /// How often the timeout was doubled.
     pub(super) backoff: u64,
     /// For how long nothing has been heard since the data went out, in milliseconds: a lower bound.
@@ -23,22 +25,26 @@ pub(super) fn stalled<'s>(
     evidence: &Evidence<'s>,
     backoff: u64,
 ) -> impl Iterator<Item = Stalled<'s>> {
-    evidence.unanswered().filter_map(of).filter(move |stalled| stalled.backoff >= backoff)
+    evidence
+        .unanswered()
+        .filter_map(|socket| of(evidence, socket))
+        .filter(move |stalled| stalled.backoff >= backoff)
 }
 
-fn of(socket: &Socket) -> Option<Stalled<'_>> {
+fn of<'s>(evidence: &Evidence<'s>, socket: &'s Outline) -> Option<Stalled<'s>> {
+    let measured = evidence.measured(socket);
     let Queues::Data { send, .. } = socket.queues else { return None };
     let waits = send > 0 && socket.timer.is_some_and(|timer| timer.kind == TimerKind::Retransmit);
     // Of those that a program has closed last-ack-stuck and orphan-pressure tell.
     let is_open = matches!(socket.state, State::Established | State::CloseWait);
-    if !(waits && is_open && Evidence::info(socket, "unacked")? > 0) {
+    if !(waits && is_open && measured.unacked()? > 0) {
         return None;
     }
-    let backoff = Evidence::info(socket, "backoff")?;
+    let backoff = measured.backoff()?;
     // The timeouts so far add up to nearly the one that runs; the peer may have been quiet, for
     // want of questions, longer than that.
-    let timeouts = Evidence::info(socket, "rto")? / 1000;
+    let timeouts = measured.rto_us()? / 1000;
     let so_far = timeouts - (timeouts >> backoff.min(63));
-    let silent_ms = Evidence::silent_ms(socket)?.min(so_far);
-    Some(Stalled { socket, backoff, silent_ms, unacknowledged: send })
+    let silent_ms = measured.silent_ms()?.min(so_far);
+    Some(Stalled { socket, measured, backoff, silent_ms, unacknowledged: send })
 }

@@ -13,7 +13,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
     report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
@@ -86,14 +86,14 @@ pub(in crate::doctor) static RULE: Rule = Rule {
     judge,
 };
 
-fn retries(socket: &Socket) -> u64 {
+fn retries(socket: &Outline) -> u64 {
     socket.timer.map_or(0, |timer| timer.retransmits.into())
 }
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut ends: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
-    let is_stuck = |s: &&Socket| number(retries(s)) >= case.at(&RETRIES);
+    let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
+    let is_stuck = |s: &&Outline| number(retries(s)) >= case.at(&RETRIES);
     for socket in evidence.in_state(State::SynSent).filter(is_stuck) {
         ends.entry(canonical(socket.remote)).or_default().push(socket);
     }
@@ -101,10 +101,10 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     ends.iter().map(|(end, stuck)| finding(case, *end, stuck, all)).collect::<Vec<_>>().into()
 }
 
-fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Socket], all: usize) -> Finding {
+fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Outline], all: usize) -> Finding {
     let evidence = case.evidence;
     let count = counted(stuck.len());
-    let is_there = |s: &&Socket| canonical(s.remote) == end;
+    let is_there = |s: &&Outline| canonical(s.remote) == end;
     let open = evidence.in_state(State::Established).filter(is_there);
     let new = counted(open.clone().filter(|s| evidence.is_new(s) == Some(true)).count());
     let open = open.count();
@@ -138,7 +138,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Socket], all: us
         .with("established_in_window", evidence.has_two_looks().then_some(new))
         .with("syn_retransmits", evidence.growth("TcpExt.TCPSynRetrans").map(|g| g.count))
         .seen(format!("{count} SYN_SENT sent again up to {most} times; {others}{open} are open"))
-        .about(stuck.iter().map(|s| s.inode));
+        .about(stuck.iter().map(|s| s.inode()));
     let elsewhere = all - stuck.len();
     finding.because(match (elsewhere, open) {
         (0, 0) => {
@@ -157,6 +157,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Socket], all: us
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::timer::TimerKind;
 
     fn syn(number: u16, again: u8) -> Socket {

@@ -17,7 +17,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::socket::Socket,
+    model::outline::Outline,
 };
 use std::collections::BTreeSet;
 
@@ -84,18 +84,18 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
         evidence.snapshot.limits.named_ports.iter().flatten().copied().collect();
     let is_bound =
         |port: u16| ports.is_suspected(port) || (named.contains(&port) && ports.is_offered(port));
-    let is_out = |s: &&Socket| {
+    let is_out = |s: &&Outline| {
         s.peer().is_some()
             && is_bound(s.local.port)
             && evidence.listeners.accepting(s.local).is_none()
     };
-    let bound: Vec<&Socket> = evidence.tcp().filter(is_out).collect();
+    let bound: Vec<&Outline> = evidence.tcp().filter(is_out).collect();
     let distinct: BTreeSet<u16> = bound.iter().map(|s| s.local.port).collect();
     let (taken, offered) = (counted(distinct.len()), ports.offered());
     let part = percent(taken, offered.into());
     let levels = [(Severity::Warning, &WARNING), (Severity::Critical, &CRITICAL)];
     let severity = case.severity(part, &levels)?;
-    let live = bound.iter().copied().filter(|s| s.inode.is_some());
+    let live = bound.iter().copied().filter(|s| s.inode().is_some());
     let holders = evidence.by_holder(live.clone());
     let (party, of_first) = holders.first()?;
     let destinations: BTreeSet<_> = bound.iter().map(|s| s.remote).collect();
@@ -127,7 +127,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
                 sources.join(", ")
             ))
             .advise(software::remedies([party], Topic::Reuse))
-            .about(live.map(|s| s.inode)),
+            .about(live.map(Outline::inode)),
     )
 }
 

@@ -5,15 +5,18 @@
 //! passes over the whole taken half. Measured on Linux 6.18 with the default range: 25 µs below
 //! half, 11 ms above.
 
-use crate::doctor::{
-    area::Area,
-    evidence::Destination,
-    finding::{Finding, Severity},
-    needs::Need,
-    rule::{Advice, Case, Judgement, Rule},
-    software::{self, Topic},
-    subject::Subject,
-    threshold::Threshold,
+use crate::{
+    doctor::{
+        area::Area,
+        evidence::Destination,
+        finding::{Finding, Severity},
+        needs::Need,
+        rule::{Advice, Case, Judgement, Rule},
+        software::{self, Topic},
+        subject::Subject,
+        threshold::Threshold,
+    },
+    model::outline::Outline,
 };
 
 const WARNING: Threshold = Threshold::new(
@@ -64,7 +67,7 @@ fn finding<'s>(case: &Case<'_, 's>, destination: &Destination<'s>) -> Option<Fin
     let percent = destination.ports.taken_part() * 100.0;
     let severity = case.severity(percent, &[(Severity::Warning, &WARNING)])?;
     let evidence = case.evidence;
-    let live = destination.sockets.iter().copied().filter(|s| s.inode.is_some());
+    let live = destination.sockets.iter().copied().filter(|s| s.inode().is_some());
     let parties: Vec<_> =
         evidence.by_holder(live.clone()).into_iter().map(|(party, _)| party).collect();
     let advice = software::remedies(&parties, Topic::Reuse);
@@ -81,7 +84,7 @@ fn finding<'s>(case: &Case<'_, 's>, destination: &Destination<'s>) -> Option<Fin
                 destination.local, destination.peer
             ))
             .advise(advice)
-            .about(live.map(|s| s.inode)),
+            .about(live.map(Outline::inode)),
     )
 }
 

@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{socket::Socket, state::State},
+    model::{outline::Outline, state::State},
     report::{
         remedy::{Remedy, Tier},
         time_wait::destination::reuse_after_ms,
@@ -102,8 +102,8 @@ fn finding<'s>(case: &Case<'_, 's>, destination: &Destination<'s>) -> Option<Fin
     if soon.is_some() {
         severity = Severity::Critical;
     }
-    let live: Vec<&Socket> =
-        destination.sockets.iter().copied().filter(|s| s.inode.is_some()).collect();
+    let live: Vec<&Outline> =
+        destination.sockets.iter().copied().filter(|s| s.inode().is_some()).collect();
     let parties: Vec<_> =
         evidence.by_holder(live.iter().copied()).into_iter().map(|(party, _)| party).collect();
     let advice = software::remedies(&parties, Topic::Reuse);
@@ -137,7 +137,7 @@ fn finding<'s>(case: &Case<'_, 's>, destination: &Destination<'s>) -> Option<Fin
             ports.rate_ceiling_per_second
         ))
         .advise(advice)
-        .about(live.iter().map(|s| s.inode));
+        .about(live.iter().map(|s| s.inode()));
     let mostly_closed = time_wait * 2 >= counted(destination.sockets.len());
     let settings = &evidence.snapshot.settings;
     let reused = reuse_after_ms(settings, destination.local, destination.peer.address).is_some();

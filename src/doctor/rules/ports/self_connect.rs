@@ -12,7 +12,7 @@ use crate::{
         rule::{Advice, Case, Judgement, Rule},
         subject::Subject,
     },
-    model::{socket::Socket, state::State},
+    model::{outline::Outline, state::State},
     report::{remedy::Remedy, time_wait::listeners::canonical},
 };
 
@@ -47,12 +47,12 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
-    let own = |s: &&Socket| canonical(s.local) == canonical(s.remote);
+    let own = |s: &&Outline| canonical(s.local) == canonical(s.remote);
     let found = case.evidence.in_state(State::Established).filter(own);
     found.map(|socket| finding(case.evidence, socket)).collect::<Vec<_>>().into()
 }
 
-fn finding(evidence: &Evidence<'_>, socket: &Socket) -> Finding {
+fn finding(evidence: &Evidence<'_>, socket: &Outline) -> Finding {
     let end = canonical(socket.local);
     let subject = Subject::destination(end, evidence.holders(socket));
     let title = format!("connected to itself: {}", subject.text);
@@ -69,7 +69,7 @@ fn finding(evidence: &Evidence<'_>, socket: &Socket) -> Finding {
         .with("peer", canonical(socket.remote).to_string())
         .seen(format!("ESTABLISHED from {end} to {end}"))
         .advise([reserve])
-        .about([socket.inode])
+        .about([socket.inode()])
 }
 
 /// The list with this port added: setting it replaces the old one.

@@ -15,7 +15,7 @@ use crate::{
         rule::{Advice, Case, Judgement, Rule},
         subject::Subject,
     },
-    model::{endpoint::Endpoint, ports::PortSet, state::State},
+    model::{endpoint::Endpoint, outline::Outline, ports::PortSet, state::State},
     report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             let title = format!("{} listens inside the ephemeral range", subject.text);
             let listens = evidence.in_state(State::Listen).filter(|s| canonical(s.local) == *at);
             let finding = RULE.finding(Severity::Notice, subject, title);
-            told(evidence, finding, &only(at.port)).about(listens.map(|s| s.inode))
+            told(evidence, finding, &only(at.port)).about(listens.map(Outline::inode))
         }));
     }
     found.into()
@@ -97,7 +97,7 @@ fn lost(evidence: &Evidence<'_>) -> Vec<Finding> {
             "nothing listens on port {port} any more, and a connection to {} has it",
             canonical(holder.remote)
         );
-        let finding = RULE.finding(Severity::Warning, subject, title).about([holder.inode]);
+        let finding = RULE.finding(Severity::Warning, subject, title).about([holder.inode()]);
         Some(told(evidence, finding, &only(port)))
     });
     found.collect()

@@ -7,7 +7,6 @@
 use crate::{
     doctor::{
         area::Area,
-        evidence::Evidence,
         finding::{Confidence, Finding, Severity},
         needs::Need,
         rule::{Advice, Case, Judgement, Rule},
@@ -16,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
     report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
@@ -84,7 +83,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut ends: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
+    let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     for ((_, end), sockets) in evidence.outgoing() {
         if !evidence.listeners.is_local(end.address) {
             ends.entry(*end).or_default().extend(sockets);
@@ -94,16 +93,16 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.collect::<Vec<_>>().into()
 }
 
-fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, sockets: &[&'s Socket]) -> Option<Finding> {
+fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, sockets: &[&'s Outline]) -> Option<Finding> {
     let evidence = case.evidence;
-    let is_stuck = |s: &&&Socket| {
+    let is_stuck = |s: &&&Outline| {
         s.state == State::SynSent && s.timer.is_some_and(|timer| timer.retransmits > 0)
     };
-    let stuck: Vec<&Socket> = sockets.iter().filter(is_stuck).copied().collect();
+    let stuck: Vec<&Outline> = sockets.iter().filter(is_stuck).copied().collect();
     let open = || sockets.iter().filter(|s| s.state == State::Established);
-    let is_alive = |s: &&&Socket| {
-        let answered =
-            Evidence::silent_ms(s).is_some_and(|ms| number(ms) <= case.at(&RECENT) * 1000.0);
+    let is_alive = |s: &&&Outline| {
+        let silent_ms = evidence.measured(s).silent_ms();
+        let answered = silent_ms.is_some_and(|ms| number(ms) <= case.at(&RECENT) * 1000.0);
         answered && s.timer.is_none_or(|timer| timer.retransmits == 0)
     };
     let alive = counted(open().filter(is_alive).count());
@@ -143,7 +142,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, sockets: &[&'s Socket]) -> Op
                 case.at(&RECENT)
             ))
             .advise(advice)
-            .about(stuck.iter().map(|s| s.inode)),
+            .about(stuck.iter().map(|s| s.inode())),
     )
 }
 
@@ -151,6 +150,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, sockets: &[&'s Socket]) -> Op
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
     use crate::model::timer::TimerKind;
 
     fn stuck(number: u16) -> Socket {

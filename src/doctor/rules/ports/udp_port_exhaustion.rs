@@ -15,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::socket::Socket,
+    model::outline::Outline,
 };
 use std::collections::BTreeSet;
 
@@ -79,7 +79,8 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let is_usable = |port: &u16| reserved.as_ref().is_none_or(|set| !set.contains(*port));
     let taken_out = reserved.as_ref().map_or(0, |set| set.count_in(range.clone()));
     let usable = counted(range.len()) - u64::from(taken_out);
-    let in_range: Vec<&Socket> = evidence.udp().filter(|s| range.contains(&s.local.port)).collect();
+    let in_range: Vec<&Outline> =
+        evidence.udp().filter(|s| range.contains(&s.local.port)).collect();
     let ports: BTreeSet<u16> = in_range.iter().map(|s| s.local.port).filter(is_usable).collect();
     let count = counted(ports.len());
     let levels = [
@@ -113,7 +114,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
                 range.end(),
                 party.text()
             ))
-            .about(in_range.iter().map(|s| s.inode)),
+            .about(in_range.iter().map(|s| s.inode())),
     )
 }
 

@@ -14,7 +14,7 @@ use crate::{
         share::counted,
         subject::Subject,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 
 pub(in crate::doctor) static RULE: Rule = Rule {
@@ -53,7 +53,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 }
 
 fn finding(evidence: &Evidence<'_>, port: u16) -> Option<Finding> {
-    let left: Vec<&Socket> =
+    let left: Vec<&Outline> =
         evidence.in_state(State::TimeWait).filter(|s| s.local.port == port).collect();
     let last = left.iter().filter_map(|s| s.timer).map(|timer| timer.expires_ms).max()? / 1000;
     let at = Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED.into(), port);
@@ -76,6 +76,7 @@ fn finding(evidence: &Evidence<'_>, port: u16) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::doctor::fixture::{Machine, socket};
+    use crate::model::socket::Socket;
 
     fn listener() -> Socket {
         socket(State::Listen, "0.0.0.0:7000", "0.0.0.0:0").owned(7)

@@ -63,7 +63,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 fn found(case: &Case<'_, '_>, total: u64) -> Option<Finding> {
     let evidence: &Evidence<'_> = case.evidence;
     let mini = || evidence.in_states([State::TimeWait, State::FinWait2]).filter(|s| s.is_mini());
-    let outgoing = |s: &&crate::model::socket::Socket| {
+    let outgoing = |s: &&crate::model::outline::Outline| {
         matches!(evidence.direction(s), Some(Direction::Out(_)))
     };
     let (count, out) = (counted(mini().count()), counted(mini().filter(outgoing).count()));

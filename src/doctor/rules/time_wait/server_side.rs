@@ -14,7 +14,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
 };
 use std::collections::BTreeMap;
 
@@ -67,14 +67,14 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
-    let mut ends: BTreeMap<Endpoint, Vec<&Socket>> = BTreeMap::new();
+    let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     for socket in evidence.in_state(State::TimeWait) {
         if let Some(listener) = evidence.listeners.accepting(socket.local) {
             ends.entry(listener.at).or_default().push(socket);
         }
     }
     let all = counted(evidence.tcp().count());
-    let many = |sockets: &Vec<&Socket>| {
+    let many = |sockets: &Vec<&Outline>| {
         let count = counted(sockets.len());
         let most = number(count) >= case.at(&LEAST) && percent(count, all) > case.at(&PART);
         most || number(count) >= case.at(&NOTICE)
@@ -87,11 +87,11 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     found.into()
 }
 
-fn finding(evidence: &Evidence<'_>, at: Endpoint, sockets: &[&Socket]) -> Finding {
+fn finding(evidence: &Evidence<'_>, at: Endpoint, sockets: &[&Outline]) -> Finding {
     let count = sockets.len();
     let kib = count as u64 * BYTES / 1024;
     let listeners = evidence.listening().iter().map(|l| l.socket);
-    let here = listeners.filter(|s| s.local.port == at.port).map(|s| s.inode);
+    let here = listeners.filter(|s| s.local.port == at.port).map(Outline::inode);
     let subject = Subject::listener(at, evidence.holders_at(at));
     let title = format!("{count} TIME_WAIT on {}: harmless, {kib} KiB in all", subject.text);
     RULE.finding(Severity::Notice, subject, title)

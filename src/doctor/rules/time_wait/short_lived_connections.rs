@@ -15,7 +15,7 @@ use crate::{
         subject::Subject,
         threshold::Threshold,
     },
-    model::{endpoint::Endpoint, socket::Socket, state::State},
+    model::{endpoint::Endpoint, outline::Outline, state::State},
     report::time_wait::destination::reuse_after_ms,
 };
 use std::{collections::BTreeMap, net::IpAddr};
@@ -81,7 +81,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 /// Connections between this address and that end.
 #[derive(Default)]
 struct Group<'s> {
-    new: Vec<&'s Socket>,
+    new: Vec<&'s Outline>,
     open: u64,
 }
 
@@ -119,7 +119,7 @@ fn finding(
     if per_second < case.at(&RATE) || for_each <= case.at(&REUSE) {
         return None;
     }
-    let is_left = |s: &&&Socket| s.state == State::TimeWait;
+    let is_left = |s: &&&Outline| s.state == State::TimeWait;
     let left = counted(group.new.iter().filter(is_left).count());
     // What the peer closes first holds no port here.
     let closes = evidence.per_second(left)?;
@@ -131,8 +131,13 @@ fn finding(
     let part = if ceiling > 0.0 { closes * 100.0 / ceiling } else { 0.0 };
     let levels = [(Severity::Warning, &WARNING), (Severity::Critical, &CRITICAL)];
     let severity = case.severity(part, &levels).unwrap_or(Severity::Notice);
-    let live: Vec<&Socket> =
-        evidence.tuples().get(local, peer).iter().filter(|s| s.inode.is_some()).copied().collect();
+    let live: Vec<&Outline> = evidence
+        .tuples()
+        .get(local, peer)
+        .iter()
+        .filter(|s| s.inode().is_some())
+        .copied()
+        .collect();
     let parties: Vec<_> =
         evidence.by_holder(live.iter().copied()).into_iter().map(|(party, _)| party).collect();
     let advice = software::remedies(&parties, Topic::Reuse);
@@ -156,7 +161,7 @@ fn finding(
              {part:.0} %"
         ))
         .advise(advice)
-        .about(live.iter().map(|s| s.inode));
+        .about(live.iter().map(|s| s.inode()));
     Some(if left * 2 < opened {
         finding.because(
             "the peer closes first: a server that says `Connection: close`, or an HTTP/1.0 proxy",

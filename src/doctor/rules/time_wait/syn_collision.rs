@@ -101,8 +101,9 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let opened = grown("Tcp.PassiveOpens") + grown("Tcp.ActiveOpens");
     let part = percent(events, opened.max(1));
     let severity = if part >= case.at(&WARNING) { Severity::Warning } else { Severity::Notice };
-    let inbound =
-        |s: &&crate::model::socket::Socket| matches!(evidence.direction(s), Some(Direction::In(_)));
+    let inbound = |s: &&crate::model::outline::Outline| {
+        matches!(evidence.direction(s), Some(Direction::In(_)))
+    };
     let clients: HashSet<_> = evidence
         .in_state(State::TimeWait)
         .filter(inbound)
