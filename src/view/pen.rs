@@ -91,18 +91,25 @@ impl<'p> Pen<'p> {
     pub fn number(&mut self, number: impl Into<u64>) {
         let number = number.into();
         match u32::try_from(number) {
-            Ok(small @ 0..EIGHT_DIGITS) => {
-                let (digits, count) = digits(small);
-                self.put_part(&digits, count);
-            }
+            Ok(small @ 0..EIGHT_DIGITS) => self.small(small),
             _ => self.large(number),
         }
     }
 
+    #[inline]
+    fn small(&mut self, number: u32) {
+        let (digits, count) = digits(number);
+        self.put_part(&digits, count);
+    }
+
+    /// An inode is that large when a host has been up for a while.
     #[inline(never)]
     fn large(&mut self, number: u64) {
         let (rest, last) = (number / u64::from(EIGHT_DIGITS), number % u64::from(EIGHT_DIGITS));
-        self.number(rest);
+        match u32::try_from(rest) {
+            Ok(small @ 0..EIGHT_DIGITS) => self.small(small),
+            _ => self.large(rest),
+        }
         self.put(&(eight(u32::try_from(last).unwrap_or(0)) | ASCII_ZEROS).to_le_bytes());
     }
 
