@@ -56,7 +56,7 @@ pub trait Ledger {
 /// What a ledger wants to know once all sockets have passed.
 #[derive(Debug, Default)]
 pub struct Asked {
-    /// Inodes of the sockets whose holders it has to know.
+    /// Inodes of the sockets whose holders it has to know beyond those it was told at the beginning.
     pub inodes: HashSet<u64>,
     /// Connections to follow.
     pub open: Vec<Open>,
@@ -82,7 +82,7 @@ pub struct Counted<L> {
     pub ledger: L,
     /// Whether the namespace has no TCP socket.
     pub is_empty: bool,
-    /// Inodes of the sockets whose holders have to be known.
+    /// Inodes of the sockets whose holders have to be known yet.
     inodes: HashSet<u64>,
     /// Connections that are followed, with their places among those that were to be.
     followed: Vec<(usize, Identity)>,
@@ -97,6 +97,7 @@ pub fn take_each<L: Ledger + Send>(
 ) -> Result<(Vec<Counted<L>>, Vec<Gap>), Failure> {
     let mut namespaces = Namespaces::of(query)?;
     let spaces = namespaces.spaces();
+    let only = namespaces.only();
     let start = Instant::now();
     let mut counters = counters::Reader::default();
     let mut firsts: BTreeMap<NetnsIndex, Sample> = BTreeMap::new();
@@ -114,7 +115,7 @@ pub fn take_each<L: Ledger + Send>(
         let Some(first) = firsts.remove(&netns) else { return Ok(Next::More) };
         let about = spaces.get(netns.at()).map(|space| space.netns.clone()).unwrap_or_default();
         let (last, unread) = sample(query, start, &mut counters);
-        let mut one = count(netns, query, about, &machine, [first, last], &begin)?;
+        let mut one = count(netns, query, (about, only), &machine, [first, last], &begin)?;
         one.snapshot.about.gaps.extend(unread);
         counted.insert(netns, one);
         Ok(Next::More)
@@ -123,7 +124,7 @@ pub fn take_each<L: Ledger + Send>(
     // What could be looked into once and not again.
     let more = namespaces.gaps().into_iter().filter(|gap| !gaps.contains(gap));
     gaps.extend(more.collect::<Vec<_>>());
-    name_owners(query, namespaces.only(), counted.values_mut());
+    name_owners(query, only, counted.values_mut());
     if counted.values().any(|one| !one.followed.is_empty()) {
         thread::sleep(window.min(FOLLOWED).saturating_sub(counted_at.elapsed()));
         // A namespace that is gone by now has told all else.
@@ -137,16 +138,16 @@ pub fn take_each<L: Ledger + Send>(
     Ok((counted.into_values().collect(), gaps))
 }
 
-/// Counts the sockets of the namespace the calling thread is in.
+/// Counts the sockets of the namespace the calling thread is in; its inode, where it is the only one.
 fn count<L: Ledger>(
     netns: NetnsIndex,
     query: &Query,
-    about: Netns,
+    (about, only): (Netns, Option<u64>),
     machine: &Machine,
     [first, last]: [Sample; 2],
     begin: impl Fn(&Snapshot, &[Socket]) -> L,
 ) -> Result<Counted<L>, Error> {
-    let holds = holds_sockets(&last.counters);
+    let held = sockets_held(&last.counters);
     let has_none_closed = query.root.is_live() && last.counters.get(MINI_SOCKETS) == Some(0);
     let listens = StateSet::of(State::Listen);
     let listening = Query { protocols: vec![(Protocol::Tcp, listens)], ..query.clone() };
@@ -155,10 +156,14 @@ fn count<L: Ledger>(
     let mut snapshot = joined(query, about, first, None).snapshot;
     snapshot.settings = sysctl::of_namespace(&query.root);
     machine.tell(query, &mut snapshot);
+    if held.is_some_and(|held| held >= MANY) && !has_none_closed {
+        let sample = only.and_then(|netns| owners::look_up_sample(query, netns));
+        snapshot.owners = sample.unwrap_or_default();
+    }
     let mut ledger = begin(&snapshot, &listeners);
     let mut is_empty = listeners.is_empty();
     if has_none_closed {
-        is_empty &= !holds;
+        is_empty &= held.is_none_or(|held| held == 0);
     } else {
         let rest = StateSet::ALL.without(listens);
         let rest = Query { protocols: vec![(Protocol::Tcp, rest)], ..query.clone() };
@@ -191,10 +196,15 @@ fn count<L: Ledger>(
 /// no table has to be walked.
 const MINI_SOCKETS: &str = "sockstat.TCP.tw";
 
-/// Whether TCP sockets other than mini-sockets are in the tables of the namespace.
-fn holds_sockets(counters: &Counters) -> bool {
+/// From so many sockets on a part of the descriptors may tell enough of who holds them: fewer are
+/// found sooner than a sample is taken.
+const MANY: u64 = 20_000;
+
+/// How many TCP sockets other than mini-sockets are in the tables of the namespace. `None`: it is not
+/// told.
+fn sockets_held(counters: &Counters) -> Option<u64> {
     let gauges = ["sockstat.TCP.inuse", "sockstat6.TCP6.inuse"];
-    gauges.iter().any(|gauge| counters.get(gauge).is_some_and(|number| number > 0))
+    gauges.iter().filter_map(|gauge| counters.get(gauge)).reduce(|sum, more| sum + more)
 }
 
 /// Looks up the holders of what was asked for in any namespace, at once.
@@ -210,7 +220,7 @@ fn name_owners<'c, L: 'c>(
     } else {
         owners::look_up_some(query, wanted, only)
     };
-    for one in counted {
+    for one in counted.into_iter().filter(|one| !one.inodes.is_empty()) {
         let lacking = one.inodes.iter().filter(|inode| !found.owners.holds(**inode)).count();
         one.snapshot.owners = found.owners.among(one.inodes.drain());
         one.snapshot.about.gaps.extend(found.gaps(lacking as u64));

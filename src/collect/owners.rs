@@ -7,6 +7,7 @@ use super::{
 use crate::{
     field::need::Need,
     kernel::{
+        owner_sample,
         owners::{self as holders, Found, Wanted},
         proc::threads,
         selinux,
@@ -43,6 +44,15 @@ pub fn look_up_some(
     netns: Option<u64>,
 ) -> LookUp {
     look_up_inodes(query, Some(inodes.into_iter().collect()), netns)
+}
+
+/// Looks at a part of the descriptors in a network namespace where that is worth it: see
+/// [`owner_sample`].
+pub fn look_up_sample(query: &Query, netns: u64) -> Option<Owners> {
+    let mut owners = owner_sample::look_up(&query.root, netns)?;
+    let mut homes = Homes::new(&query.root);
+    owners.name(|process| homes.name(process));
+    Some(owners)
 }
 
 /// Looks up the holders of these sockets; `None`: of every socket of the host.

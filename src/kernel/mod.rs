@@ -13,6 +13,7 @@ pub mod host;
 pub mod names;
 pub mod namespace;
 pub mod netlink;
+pub mod owner_sample;
 pub mod owners;
 pub mod privilege;
 pub mod proc;

@@ -83,10 +83,10 @@ pub fn look_up(root: &Root, wanted: &Wanted) -> Result<Found, Error> {
 
 /// What each way costs, in nanoseconds (measured on 6.18; what matters is their ratio): a process and
 /// a descriptor by /proc, a walk's preparation, and one of its files.
-const PROCESS_NS: u64 = 8_000;
-const DESCRIPTOR_NS: u64 = 3_600;
+pub(super) const PROCESS_NS: u64 = 8_000;
+pub(super) const DESCRIPTOR_NS: u64 = 3_600;
 const WALK_NS: u64 = 2_000_000;
-const WALKED_FILE_NS: u64 = 350;
+pub(super) const WALKED_FILE_NS: u64 = 350;
 
 fn find(root: &Root, wanted: &Wanted, inner_pids: bool) -> Result<Found, Error> {
     let pids = process::pids(root)?;
@@ -278,7 +278,7 @@ fn by_bpf(root: &Root, wanted: &Wanted, inner_pids: bool) -> Option<Found> {
 }
 
 /// How many files are open on the machine (`fs.file-nr`), about as many as a walk looks at.
-fn open_files(root: &Root) -> u64 {
+pub(super) fn open_files(root: &Root) -> u64 {
     let line = root.read_line("sys/fs/file-nr").unwrap_or_default();
     line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX >> 20)
 }

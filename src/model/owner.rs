@@ -2,7 +2,7 @@
 
 use super::cgroup;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
 };
 
@@ -150,6 +150,30 @@ pub struct Owners {
     /// What was asked for beyond the processes.
     pub particulars: Particulars,
     by_pid: HashMap<u32, u32>,
+    sampling: Option<Sampling>,
+    /// Of a sample: bits by inode, for those that are held. A hundred thousand rows ask, few are.
+    held: Vec<u64>,
+}
+
+/// How a part of the descriptors was chosen, where not every one was looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sampling {
+    /// Processes with so many descriptors that only some were looked at. Of the others all were.
+    pub processes: BTreeSet<u32>,
+    /// The first so many were looked at in any case.
+    pub first: u32,
+    /// Of the rest one of so many.
+    pub every: u32,
+}
+
+/// Bits of a sample, in the first cache of a processor: a sample of a million descriptors has thousands.
+const BITS: usize = 1 << 16;
+
+/// The bit of an inode, and the word it is in: the lowest bits, of numbers the kernel counts up.
+#[inline]
+fn bit_of(inode: u64) -> (usize, u64) {
+    let bit = inode % BITS as u64;
+    (usize::try_from(bit / 64).unwrap_or(0), 1 << (bit % 64))
 }
 
 /// Where in the sorted descriptors to look for an inode: inodes are numbers the kernel counts up, so
@@ -270,8 +294,11 @@ impl Owners {
     }
 
     /// Whether some process holds the socket.
+    #[inline]
     pub fn holds(&self, inode: u64) -> bool {
-        self.holders(inode).next().is_some()
+        let (word, bit) = bit_of(inode);
+        let may_be_held = self.held.get(word).is_none_or(|word| word & bit != 0);
+        may_be_held && self.holders(inode).next().is_some()
     }
 
     /// Every (process, descriptor) that holds the socket, by process.
@@ -286,6 +313,29 @@ impl Owners {
         let start = drawer.partition_point(|d| d.inode < inode);
         let from = drawer.get(start..).unwrap_or_default();
         from.iter().take_while(move |d| d.inode == inode)
+    }
+
+    /// Says that they are of a part of the descriptors, and of which.
+    #[must_use]
+    pub fn sampled(self, sampling: Sampling) -> Self {
+        let mut held = vec![0; BITS / 64];
+        for (word, bit) in self.descriptors.iter().map(|descriptor| bit_of(descriptor.inode)) {
+            held.iter_mut().skip(word).take(1).for_each(|word: &mut u64| *word |= bit);
+        }
+        Self { sampling: Some(sampling), held, ..self }
+    }
+
+    /// Whether not every descriptor was looked at: a socket without a holder may have one, and one
+    /// with a holder may have more.
+    pub fn are_sample(&self) -> bool {
+        self.sampling.is_some()
+    }
+
+    /// How many descriptors this one of a process stands for, itself included.
+    pub fn weight(&self, pid: u32, fd: u32) -> u32 {
+        let sampling = self.sampling.as_ref();
+        let one_of_many = sampling.filter(|s| fd >= s.first && s.processes.contains(&pid));
+        one_of_many.map_or(1, |sampling| sampling.every)
     }
 
     /// What it means that an inode has no holder; `None` before any look-up.

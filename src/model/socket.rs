@@ -58,7 +58,7 @@ pub struct Unasked {
 }
 
 impl Unasked {
-    /// Nothing was told.
+    /// Nothing was told: mini-sockets tell no more.
     pub const NOTHING: Self = Self {
         mark: None,
         cgroup_id: None,

@@ -440,6 +440,66 @@ fn owners_are_certain_likely_or_possible() {
 }
 
 #[test]
+fn whose_most_of_many_connections_are_a_part_of_the_descriptors_tells_and_of_few_all_of_them() {
+    if !require_live(&["ip", "python3"]) {
+        return;
+    }
+    let namespace = Namespace::new();
+    let (most, rest, few) = (8_250, 2_750, 5);
+    let mut python = Command::new("python3");
+    python.args(["-c", include_str!("time_wait_many.py")]);
+    python.args([most, rest, few].map(|number: u32| number.to_string()));
+    let (mut script, line) = Script::start(&namespace, &mut python);
+    let pids: HashMap<String, u32> = serde_json::from_str(&line).unwrap();
+    let pid = |name: &str| u64::from(pids[name]);
+    // Closed by this process, which lives elsewhere: whose it was is told by who has others.
+    let close_one = |port| {
+        namespace.run(|| {
+            let client = tcp(LOOPBACK);
+            client.connect(&at(LOOPBACK, port).into()).unwrap();
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            read_to_end(&client);
+        });
+    };
+    let owners = |report: &Value, port, key: &str| -> Vec<(u64, String, Option<f64>)> {
+        let owners = towards(report, port)[key].as_array().unwrap().clone();
+        let told = |owner: &Value| {
+            let confidence = owner["confidence"].as_str().unwrap().to_owned();
+            (owner["pid"].as_u64().unwrap(), confidence, owner["share"].as_f64())
+        };
+        owners.iter().map(told).collect()
+    };
+    let likely = |name, share| (pid(name), "likely".to_owned(), Some(share));
+    close_one(7400);
+    for switches in ["--interval 0.1", "--interval 0.1 --source proc"] {
+        let report = report(&namespace, switches);
+        assert_eq!(
+            (&report["total"], &report["owners_sampled"]),
+            (&1.into(), &true.into()),
+            "{report}"
+        );
+        assert_eq!(report["warnings"], serde_json::json!([]));
+        let told = owners(&report, 7400, "owners");
+        let [(first, _, Some(share)), (second, _, Some(other))] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        assert_eq!((*first, *second), (pid("most"), pid("rest")));
+        assert!((share - 0.75).abs() < 0.08 && (share + other - 1.0).abs() < 1e-9, "{told:?}");
+        // The listener is among the first descriptors; that nobody else has it is not known.
+        let server = [(pid("server"), "certain".to_owned(), None)];
+        assert_eq!(owners(&report, 7400, "peer_owners"), server);
+    }
+    script.ask("go on");
+    close_one(7500);
+    let report = report(&namespace, "--interval 0.1");
+    assert_eq!((&report["total"], &report["owners_sampled"]), (&2.into(), &false.into()));
+    assert_eq!(owners(&report, 7500, "owners"), [likely("rest", 1.0)]);
+    assert_eq!(owners(&report, 7400, "owners"), [likely("most", 0.75), likely("rest", 0.25)]);
+    let server = [(pid("server"), "certain".to_owned(), Some(1.0))];
+    assert_eq!(owners(&report, 7400, "peer_owners"), server);
+}
+
+#[test]
 fn orphans_in_fin_wait_2_are_counted_apart() {
     if !require_live(&["ip"]) {
         return;

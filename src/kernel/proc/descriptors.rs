@@ -151,6 +151,47 @@ fn sockets_of(
     Ok(sockets)
 }
 
+/// (inode, descriptor) of every socket among the descriptors of a process.
+pub fn all(root: &Root, pid: u32) -> nix::Result<Vec<(u64, u32)>> {
+    let share = Share { pid, range: 0..u64::MAX, weight: 1 };
+    let mut buffer = vec![MaybeUninit::uninit(); BUFFER];
+    sockets_of(root, &share, &mut buffer, || ControlFlow::Continue(()))
+}
+
+/// (inode, descriptor) of every socket among descriptors of a process with these numbers.
+pub fn some(
+    root: &Root,
+    pid: u32,
+    numbers: impl Iterator<Item = u32>,
+) -> nix::Result<Vec<(u64, u32)>> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let directory = fcntl::open(&root.join(format!("{pid}/fd")), flags, Mode::empty())?;
+    let mut sockets = vec![];
+    for fd in numbers {
+        let mut target = [MaybeUninit::uninit(); LONGEST];
+        match readlinkat_raw(&directory, fd.to_string(), &mut target) {
+            Ok((target, _)) => {
+                let inode = inode_in(b"socket:[", OsStr::from_bytes(target));
+                sockets.extend(inode.map(|inode| (inode, fd)));
+            }
+            Err(denied @ (rustix::io::Errno::ACCESS | rustix::io::Errno::PERM)) => {
+                return Err(errno(denied));
+            }
+            // There is no such descriptor.
+            Err(_) => {}
+        }
+    }
+    Ok(sockets)
+}
+
+/// How many numbers the table of descriptors of a process has room for: none is higher. `None`: the
+/// process is gone.
+pub fn room(root: &Root, pid: u32) -> Option<u32> {
+    let status = root.read(format!("{pid}/status"), 64 * 1024).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    status.lines().find_map(|line| line.strip_prefix("FDSize:")?.trim().parse().ok())
+}
+
 fn errno(error: rustix::io::Errno) -> Errno {
     Errno::from_raw(error.raw_os_error())
 }

@@ -99,7 +99,12 @@ impl Decoder {
 
     #[inline]
     fn read_attributes(&mut self, bytes: &[u8]) {
-        match self.known.iter().position(|(known, _)| known == bytes) {
+        // TIME_WAIT has none, and comparing nothing with nothing is slow: glibc's memcmp(3) for AVX-512
+        // loads it through an empty mask, from a place that is no memory (a tenth of such a dump).
+        if bytes.is_empty() {
+            return attributes::fill(&mut self.socket, Unasked::NOTHING);
+        }
+        match self.known.iter().position(|(known, _)| are_equal(known, bytes)) {
             Some(at) => {
                 if let Some((_, told)) = self.known.get(at) {
                     attributes::fill(&mut self.socket, *told);
@@ -121,6 +126,14 @@ impl Decoder {
             self.known.push((bytes.to_vec(), told));
         }
     }
+}
+
+/// Whether they are: of few bytes sooner than memcmp(3) is called.
+#[inline]
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let (words, rest) = one.as_chunks::<4>();
+    let (other_words, other_rest) = other.as_chunks::<4>();
+    one.len() == other.len() && words.iter().eq(other_words) && rest.iter().eq(other_rest)
 }
 
 fn decode_header(socket: &mut Socket, header: &[u8; HEADER]) -> Option<()> {

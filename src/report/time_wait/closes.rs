@@ -11,7 +11,8 @@ use super::{
 use crate::{
     collect::census::Open,
     model::{
-        endpoint::Endpoint, protocol::Protocol, snapshot::Snapshot, socket::Socket, state::State,
+        endpoint::Endpoint, owner::Owners, protocol::Protocol, snapshot::Snapshot, socket::Socket,
+        state::State,
     },
     report::port_use::PortUse,
 };
@@ -66,7 +67,9 @@ pub struct Incoming {
     /// Inodes of those that were seen alive before.
     pub seen: Vec<u64>,
     /// Some of those that are open.
-    pub open: Vec<Open>,
+    open: Vec<Open>,
+    /// Others of them, whose holders are known.
+    known: Vec<Open>,
 }
 
 /// What went out from one address to one end.
@@ -142,6 +145,10 @@ pub struct Closes {
     window_ms: u32,
     /// Inodes by cookie of sockets that were alive before.
     alive_before: HashMap<u64, u64>,
+    /// Holders, where a part of the descriptors told them.
+    pub holders: Option<Owners>,
+    /// Open connections that are kept of each listener, by its number, and of all.
+    sampled_of: Vec<usize>,
     sampled: usize,
 }
 
@@ -159,6 +166,8 @@ impl Closes {
             range: snapshot.settings.port_range(),
             window_ms,
             alive_before: snapshot.alive_before.iter().map(|a| (a.cookie, a.inode)).collect(),
+            holders: Some(&snapshot.owners).filter(|owners| owners.are_sample()).cloned(),
+            sampled_of: vec![],
             sampled: 0,
         }
     }
@@ -179,12 +188,12 @@ impl Closes {
             self.orphans += u32::from(socket.state == State::FinWait2 && socket.is_mini());
         }
         if let Some(listener) = self.listeners.accepting(local) {
-            let at = listener.at;
+            let (at, number) = (listener.at, listener.number);
             self.listeners.meet_address(local.address);
             if is_closed {
                 self.closed_by_server(at, socket, remote);
             } else {
-                self.sample(at, socket);
+                self.sample(at, number, socket);
             }
             return;
         }
@@ -211,14 +220,32 @@ impl Closes {
         incoming.closed(socket.timer.map(|timer| timer.expires_ms), remote, seen);
     }
 
-    /// Keeps an accepted connection, if few are kept.
-    fn sample(&mut self, at: Endpoint, socket: &Socket) {
-        let Some(inode) = socket.inode.filter(|_| self.sampled < SAMPLED_IN_ALL) else { return };
+    /// Keeps an accepted connection, if few are kept or its holder is known.
+    fn sample(&mut self, at: Endpoint, number: usize, socket: &Socket) {
+        let Some(inode) = socket.inode.filter(|_| socket.interface == 0) else { return };
+        let is_known = self.is_known(inode);
+        if self.sampled_of.len() <= number {
+            self.sampled_of.resize(number + 1, 0);
+        }
+        let Some(kept) = self.sampled_of.get_mut(number) else { return };
+        let has_room = *kept < SAMPLED && self.sampled < SAMPLED_IN_ALL;
+        if !(has_room || is_known) {
+            return;
+        }
         let incoming = self.incoming.entry(at).or_insert_with(|| Incoming::new(self.window_ms));
-        if incoming.open.len() < SAMPLED && socket.interface == 0 {
-            incoming.open.push(Open { local: socket.local, remote: socket.remote, inode });
+        let open = Open { local: socket.local, remote: socket.remote, inode };
+        if is_known {
+            incoming.known.push(open);
+        } else {
+            incoming.open.push(open);
+            *kept += 1;
             self.sampled += 1;
         }
+    }
+
+    /// Whether a part of the descriptors told who holds a socket.
+    fn is_known(&self, inode: u64) -> bool {
+        self.holders.as_ref().is_some_and(|owners| owners.holds(inode))
     }
 
     fn went_out(&mut self, tuple: Tuple, used: PortUse, seen: Option<u64>) {
@@ -289,12 +316,14 @@ impl Closes {
         }
     }
 
-    /// Open connections of a group, at most so many: some of them may be in TIME_WAIT soon.
-    pub fn open_of(&self, key: Key, most: usize) -> Vec<Open> {
+    /// Open connections of a group, at most so many: some of them may be in TIME_WAIT soon. With
+    /// `known` only those whose holder a part of the descriptors told.
+    pub fn open_of(&self, key: Key, most: usize, known: bool) -> Vec<Open> {
         match key {
             Key::Server { at, .. } => {
-                let open = self.server(key, at).map(|incoming| incoming.open.as_slice());
-                open.unwrap_or_default().iter().take(most).copied().collect()
+                let Some(incoming) = self.server(key, at) else { return vec![] };
+                let others = incoming.open.iter().filter(|_| !known);
+                incoming.known.iter().chain(others).take(most).copied().collect()
             }
             Key::Client { local, peer } => {
                 let uses = self.to(local, peer).map(|out| out.uses.as_slice());
@@ -303,7 +332,8 @@ impl Closes {
                     let remote = Endpoint::new(used.own(peer.address), peer.port);
                     Some(Open { local, remote, inode: used.inode()? })
                 };
-                uses.unwrap_or_default().iter().filter_map(open).take(most).collect()
+                let open = uses.unwrap_or_default().iter().filter_map(open);
+                open.filter(|open| !known || self.is_known(open.inode)).take(most).collect()
             }
         }
     }
@@ -342,6 +372,7 @@ impl Incoming {
             peers: Addresses::default(),
             seen: vec![],
             open: vec![],
+            known: vec![],
         }
     }
 

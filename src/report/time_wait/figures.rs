@@ -53,6 +53,9 @@ pub struct TimeWait {
     pub groups: Vec<Group>,
     /// Groups left out by a limit.
     pub groups_left_out: u32,
+    /// Whether owners are those that a part of the descriptors told: shares are about right, and who has
+    /// less than a twentieth of the open connections may be missing.
+    pub owners_sampled: bool,
     /// What to do, in the order to try it.
     pub advice: Vec<Remedy>,
     /// What not to do.

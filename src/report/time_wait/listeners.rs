@@ -16,6 +16,8 @@ pub struct Listener {
     pub at: Endpoint,
     /// Inodes of its sockets.
     pub inodes: Vec<u64>,
+    /// Its place among the listeners, in the order they were met.
+    pub number: usize,
     only_v6: bool,
 }
 
@@ -23,6 +25,7 @@ pub struct Listener {
 #[derive(Debug, Clone, Default)]
 pub struct Listeners {
     by_port: HashMap<u16, Vec<Listener>>,
+    number: usize,
     /// The ports of those, as bits: every socket asks, and most are on none of them.
     ports: PortSet,
     addresses: HashSet<IpAddr>,
@@ -68,7 +71,11 @@ impl Listeners {
         let only_v6 = socket.v6only == Some(true);
         match here.iter_mut().find(|known| known.at == at && known.only_v6 == only_v6) {
             Some(known) => known.inodes.extend(socket.inode),
-            None => here.push(Listener { at, inodes: socket.inode.into_iter().collect(), only_v6 }),
+            None => {
+                let inodes = socket.inode.into_iter().collect();
+                here.push(Listener { at, inodes, number: self.number, only_v6 });
+                self.number += 1;
+            }
         }
     }
 

@@ -8,13 +8,13 @@ use super::{
     expected,
     figures::TimeWait,
     groups::{self, Group, whole},
-    key::Side,
+    key::{Key, Side},
     listeners::Listeners,
     verdict::{self, Verdict, Why},
 };
 use crate::{
     collect::census::{Asked, Ledger, Open},
-    model::{settings::Settings, snapshot::Snapshot, socket::Socket},
+    model::{owner::Owners, settings::Settings, snapshot::Snapshot, socket::Socket},
     report::ephemeral::EphemeralPorts,
 };
 use std::{
@@ -79,26 +79,37 @@ impl Reckoning {
         shown.chain(advice::concerned(&self.groups)).collect()
     }
 
-    /// Inodes of the sockets whose holders have to be known.
-    fn inodes(&self) -> HashSet<u64> {
+    /// Keys of the groups in these places.
+    fn keys(&self, places: &BTreeSet<usize>) -> impl Iterator<Item = Key> + Clone {
+        places.iter().filter_map(|place| Some(self.groups.get(*place)?.key))
+    }
+
+    /// Inodes of the sockets whose holders have to be known. `None`: enough is known.
+    fn inodes(&self) -> Option<HashSet<u64>> {
         let told = self.told();
-        if told.is_empty() {
-            return HashSet::new();
+        let keys = self.keys(&told);
+        if let Some(holders) = &self.closes.holders {
+            let known = Attribution::of(&self.closes, holders, keys.clone());
+            if keys.clone().all(|key| known.is_known(key)) {
+                return None;
+            }
         }
-        let attribution = Attribution::of(&self.closes);
-        let groups = told.into_iter().filter_map(|place| self.groups.get(place));
-        groups.flat_map(|group| attribution.inodes(group.key)).collect()
+        let nothing = Owners::default();
+        let all = Attribution::of(&self.closes, &nothing, keys.clone());
+        Some(keys.flat_map(|key| all.inodes(key)).collect())
     }
 
     /// Open connections of the groups in which connections are being closed: which of them are in
     /// TIME_WAIT a moment later tells for certain who closes.
-    fn follow(&mut self) -> Vec<Open> {
+    /// With `known` only those whose holders a part of the descriptors told.
+    fn follow(&mut self, known: bool) -> Vec<Open> {
         let mut open = vec![];
         for place in self.told() {
             let Some(group) = self.groups.get(place).filter(|g| g.rate_per_second > 0.0) else {
                 continue;
             };
-            let more = self.closes.open_of(group.key, FOLLOWED.min(FOLLOWED_IN_ALL - open.len()));
+            let most = FOLLOWED.min(FOLLOWED_IN_ALL - open.len());
+            let more = self.closes.open_of(group.key, most, known);
             self.followed.extend(more.iter().map(|one| (place, one.inode)));
             open.extend(more);
         }
@@ -108,12 +119,13 @@ impl Reckoning {
     /// The report. Of the snapshot everything but its sockets is read.
     pub fn report(mut self, snapshot: &Snapshot) -> TimeWait {
         let told = self.told();
+        let keys: Vec<Key> = self.keys(&told).collect();
         let Self { closes, groups, limit, .. } = &mut self;
         if !told.is_empty() {
-            let attribution = Attribution::of(closes);
+            let attribution = Attribution::of(closes, &snapshot.owners, keys.into_iter());
             for place in told {
                 if let Some(group) = groups.get_mut(place) {
-                    let parties = attribution.parties(group.key, &snapshot.owners);
+                    let parties = attribution.parties(group.key);
                     (group.owners, group.peer_owners) = (parties.owners, parties.peer_owners);
                 }
             }
@@ -173,6 +185,7 @@ impl Reckoning {
             reasons,
             groups: std::mem::take(groups),
             groups_left_out: whole(left_out),
+            owners_sampled: snapshot.owners.are_sample(),
             advice,
             avoid,
         }
@@ -186,7 +199,9 @@ impl Ledger for Reckoning {
 
     fn asks(&mut self) -> Asked {
         self.judge();
-        Asked { inodes: self.inodes(), open: self.follow() }
+        let inodes = self.inodes();
+        let open = self.follow(inodes.is_none());
+        Asked { inodes: inodes.unwrap_or_default(), open }
     }
 
     fn ended(&mut self, place: usize) {

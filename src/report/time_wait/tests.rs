@@ -5,9 +5,11 @@ use super::{
     expected::{RateSource, Trend},
     key::Side,
     of,
+    reckoning::Reckoning,
     verdict::{Verdict, Why},
 };
 use crate::{
+    collect::census::Ledger,
     model::{
         about::{About, Host, SourceKind},
         counters::{Counters, Sample},
@@ -15,7 +17,7 @@ use crate::{
         measures::Measures,
         netns::Netns,
         outline::Outline,
-        owner::{Owners, Process},
+        owner::{Owners, Process, Sampling},
         protocol::{Family, Protocol},
         settings::Settings,
         snapshot::{Alive, Snapshot},
@@ -25,7 +27,7 @@ use crate::{
     },
     report::remedy::Tier,
 };
-use std::time::SystemTime;
+use std::{collections::HashSet, iter, ops::RangeInclusive, time::SystemTime};
 
 /// Two looks a second apart at kernel 6.18, with a thousand ports.
 fn snapshot(sockets: impl IntoIterator<Item = Socket>) -> Snapshot {
@@ -402,6 +404,96 @@ fn whoever_was_seen_alive_is_certain_and_shares_are_of_those_seen() {
     assert_eq!(owners(&snapshot), [(10, Confidence::Possible, Some(1.0), 0)]);
     snapshot.sockets.retain(|s| s.inode().is_none());
     assert!(owners(&snapshot).is_empty());
+}
+
+/// A report in the making of twenty thousand connections, three of four in the hands of one process, with
+/// these holders known at its beginning: what it asks for, and then the snapshot and what it is made of.
+fn many_open(to: &str, holders: Owners) -> (Snapshot, Reckoning, HashSet<u64>) {
+    let mut snapshot = snapshot(vec![]);
+    snapshot.owners = holders;
+    let mut reckoning = Reckoning::begin(&snapshot, iter::empty::<Socket>(), None);
+    for n in 0..20_000u32 {
+        let local = format!("10.0.{}.1:{}", n / 1000, 40_000 + n % 1000);
+        reckoning.enter(&live(&local, to, u64::from(n) + 1));
+    }
+    reckoning.enter(&time_wait("10.0.0.1:40000", "10.0.0.7:8080", 5_000));
+    let asked = reckoning.asks();
+    (snapshot, reckoning, asked.inodes)
+}
+
+/// Of their holders those of one connection of so many.
+fn held_by_two(every: u64) -> Owners {
+    let held = |range: RangeInclusive<u64>| -> Vec<u64> {
+        range.filter(|inode| inode % every == 0).collect()
+    };
+    owned(&[(7, "most", &held(1..=15_000)), (8, "rest", &held(15_001..=20_000))])
+}
+
+fn sampled(every: u32) -> Owners {
+    let sampling = Sampling { processes: [7, 8].into(), first: 0, every };
+    held_by_two(every.into()).sampled(sampling)
+}
+
+#[test]
+fn a_part_of_the_descriptors_is_enough_where_it_tells_who_has_most_of_many() {
+    for (to, confidence) in
+        [("10.0.0.7:8080", Confidence::Likely), ("10.0.0.7:9090", Confidence::Possible)]
+    {
+        let (snapshot, reckoning, asked) = many_open(to, sampled(100));
+        assert_eq!(asked, HashSet::new(), "{to}");
+        let report = reckoning.report(&snapshot);
+        let owners = report.groups[0].owners.iter();
+        let owners: Vec<_> = owners.map(|o| (o.pid, o.confidence, o.share)).collect();
+        assert_eq!(owners, [(7, confidence, Some(0.75)), (8, confidence, Some(0.25))]);
+        assert!(report.owners_sampled);
+    }
+}
+
+#[test]
+fn where_a_part_of_the_descriptors_tells_too_little_all_are_asked_for() {
+    // Too few; and a part that cannot be right: most holders are not among these processes.
+    let elsewhere = Sampling { processes: [7, 8].into(), first: 0, every: 10 };
+    for holders in [sampled(1000), held_by_two(100).sampled(elsewhere)] {
+        let (mut snapshot, reckoning, asked) = many_open("10.0.0.7:8080", holders);
+        assert_eq!(asked.len(), 20_000);
+        snapshot.owners = held_by_two(1).among(asked);
+        let report = reckoning.report(&snapshot);
+        assert_eq!(report.groups[0].owners[0].share, Some(0.75));
+        assert!(!report.owners_sampled);
+    }
+}
+
+#[test]
+fn a_listener_whose_holder_is_not_known_is_asked_for() {
+    let asked = |known: &[u64]| {
+        let mut snapshot = snapshot(vec![]);
+        let sampling = Sampling { processes: [7].into(), first: 0, every: 100 };
+        snapshot.owners = owned(&[(7, "server", known)]).sampled(sampling);
+        let mut reckoning = Reckoning::begin(&snapshot, [listen("0.0.0.0:80", 9)], None);
+        reckoning.enter(&time_wait("10.0.0.1:80", "10.0.0.7:8080", 5_000));
+        let asked = reckoning.asks().inodes;
+        (asked, reckoning.report(&snapshot).groups.remove(0).owners)
+    };
+    assert_eq!(asked(&[8]).0, HashSet::from([9]));
+    let (none, owners) = asked(&[9]);
+    assert_eq!(none, HashSet::new());
+    // It may not be the only one.
+    assert_eq!(
+        (owners[0].pid, owners[0].confidence, owners[0].share),
+        (7, Confidence::Certain, None)
+    );
+}
+
+#[test]
+fn of_many_connections_to_a_machine_those_are_asked_for_that_are_told() {
+    let (mut snapshot, reckoning, asked) = many_open("10.0.0.7:9090", Owners::default());
+    assert_eq!(asked.len(), 1000);
+    snapshot.owners = held_by_two(1).among(asked);
+    let report = reckoning.report(&snapshot);
+    let owners = &report.groups[0].owners;
+    let shares: Vec<f64> = owners.iter().filter_map(|owner| owner.share).collect();
+    assert!((shares[0] - 0.75).abs() < 0.05, "{shares:?}");
+    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{shares:?}");
 }
 
 #[test]

@@ -256,6 +256,14 @@ fn groups(page: &mut Page, figures: &TimeWait) {
     }
     page.blank();
     page.heading("Who closed them");
+    if figures.owners_sampled {
+        page.paragraph(
+            "  ",
+            2,
+            "Of tens of thousands of descriptors a part was looked at: shares are about right, and \
+             who has less than a twentieth of the open connections may be missing.",
+        );
+    }
     for group in &figures.groups {
         page.paragraph(&format!("  {}: ", path(group)), 4, &parties(group));
         if let Some(ports) = ports(group) {

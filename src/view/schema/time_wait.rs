@@ -81,6 +81,7 @@ fn keys() -> Value {
         "reasons": {"type": "array", "items": reason, "minItems": 1},
         "groups": {"type": "array", "items": group},
         "groups_left_out": count(),
+        "owners_sampled": {"type": "boolean"},
         "advice": {"type": "array", "items": remedy},
         "avoid": {"type": "array", "items": strict(&json!({
             "action": {"type": "string"}, "reason": {"type": "string"},

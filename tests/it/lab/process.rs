@@ -5,7 +5,7 @@ use super::{
     namespace::Namespace,
 };
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::{Child, Command, Stdio},
 };
 
@@ -28,6 +28,16 @@ impl Script {
         BufReader::new(output).read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "the script ended before it was ready");
         (script, line)
+    }
+
+    /// Says a line to it, and waits for the one it answers.
+    pub(crate) fn ask(&mut self, line: &str) -> String {
+        let input = self.child.stdin.as_mut().unwrap();
+        writeln!(input, "{line}").unwrap();
+        let mut answer = String::new();
+        BufReader::new(self.child.stdout.as_mut().unwrap()).read_line(&mut answer).unwrap();
+        assert!(answer.ends_with('\n'), "the script ended before it answered");
+        answer
     }
 
     /// Its process id.

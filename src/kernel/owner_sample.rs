@@ -1,0 +1,72 @@
+//! Who holds sockets, as a part of the descriptors tells it.
+//!
+//! To find the holder of one socket, every descriptor may have to be looked at: on a busy host that
+//! costs as much as the dump of all its sockets. Who holds most of many sockets a few hundred
+//! descriptors tell. Those of processes with few are all read; of those with thousands the first, where
+//! a program has what it opened at its start, and of the rest one of many, taken from anywhere:
+//! proxies open one to a client and one to a server by turns, so that every tenth would be of one kind.
+
+use super::{
+    owners::{DESCRIPTOR_NS, PROCESS_NS, WALKED_FILE_NS, open_files},
+    proc::{descriptors, process, root::Root},
+};
+use crate::model::owner::{Owners, Sampling, Unowned};
+use nix::errno::Errno;
+use std::collections::BTreeMap;
+
+/// From so many descriptors on not all of a process are looked at.
+const MANY: u64 = 1024;
+/// So many are in any case: listeners are mostly among them.
+const FIRST: u32 = 32;
+/// Of the rest at least so many, of all processes together, and at least one of so many.
+const LEAST: u64 = 256;
+const MOST_APART: u32 = 384;
+/// How much cheaper it has to be than looking at all of them.
+const WORTH: u64 = 4;
+
+/// Looks at some descriptors of the processes in this network namespace. `None`: there are not so many
+/// that it would be worth it, or the kernel does not tell how many there are.
+pub fn look_up(root: &Root, netns: u64) -> Option<Owners> {
+    let pids = process::pids(root).ok()?;
+    let listed = pids.len() as u64;
+    let here = pids.into_iter().filter(|pid| process::netns(root, pid) == Some(netns));
+    let counts: Vec<(u32, u64)> = here.map(|pid| (pid, descriptors::count(root, pid))).collect();
+    let (large, small): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(_, n)| *n > MANY);
+    let sum = |counts: &[(u32, u64)]| counts.iter().map(|(_, count)| count).sum::<u64>();
+    let room: BTreeMap<u32, u32> =
+        large.iter().filter_map(|(pid, _)| Some((*pid, descriptors::room(root, *pid)?))).collect();
+    let every = u32::try_from(sum(&large) / LEAST).map_or(MOST_APART, |n| n.clamp(1, MOST_APART));
+    let rest: u64 = room.values().map(|room| u64::from(room.saturating_sub(FIRST))).sum();
+    let looked_at = sum(&small) + rest / u64::from(every) + u64::from(FIRST) * large.len() as u64;
+    let cost = PROCESS_NS * listed + DESCRIPTOR_NS * looked_at;
+    let whole =
+        (DESCRIPTOR_NS * (sum(&small) + sum(&large))).min(WALKED_FILE_NS * open_files(root));
+    if large.is_empty() || cost * WORTH > whole {
+        return None;
+    }
+    let mut owners = Owners::default();
+    let mut add = |pid: u32, sockets: nix::Result<Vec<(u64, u32)>>| match sockets {
+        Ok(sockets) if sockets.is_empty() => Some(()),
+        Ok(sockets) => Some(owners.add(process::read(root, pid), &sockets)),
+        // Of whose descriptors cannot be read nothing is known: looking at all will say so.
+        Err(Errno::EACCES | Errno::EPERM) => None,
+        // It ended while we looked.
+        Err(_) => Some(()),
+    };
+    for (pid, room) in &room {
+        let strata = (FIRST..*room).step_by(every as usize);
+        let numbers = (0..FIRST).chain(strata.map(|from| from + anywhere(*pid ^ from) % every));
+        add(*pid, descriptors::some(root, *pid, numbers))?;
+    }
+    for (pid, _) in small {
+        add(pid, descriptors::all(root, pid))?;
+    }
+    let sampling = Sampling { processes: room.into_keys().collect(), first: FIRST, every };
+    Some(owners.finished(Some(Unowned::NotAsked)).sampled(sampling))
+}
+
+/// A number that has nothing to do with this one, the same each time: 2^32 divided by the golden ratio
+/// (Knuth, TAOCP 6.4).
+fn anywhere(number: u32) -> u32 {
+    number.wrapping_add(1).wrapping_mul(0x9E37_79B9).rotate_left(15).wrapping_mul(0x85EB_CA6B) >> 8
+}
