@@ -168,8 +168,13 @@ fn count<L: Ledger>(
         let rest = StateSet::ALL.without(listens);
         let rest = Query { protocols: vec![(Protocol::Tcp, rest)], ..query.clone() };
         let mut tables = Tables::open(&rest)?;
+        // What the query asks for is known but for the states that came: /proc tells every one.
+        let is_wanted = |socket: &Socket| {
+            socket.state != State::Listen
+                && query.family.is_none_or(|family| family == socket.family)
+        };
         tables.read(netns, |socket, _| {
-            if rest.wants(socket) {
+            if is_wanted(socket) {
                 is_empty = false;
                 ledger.enter(socket);
             }

@@ -25,18 +25,28 @@ const MOST_APART: u32 = 384;
 const WORTH: u64 = 4;
 
 /// Looks at some descriptors of the processes in this network namespace. `None`: there are not so many
-/// that it would be worth it, or the kernel does not tell how many there are.
+/// that it would be worth it, not every process can be looked at, or the kernel does not tell how many
+/// descriptors each has (before 6.2).
 pub fn look_up(root: &Root, netns: u64) -> Option<Owners> {
     let pids = process::pids(root).ok()?;
+    // Process 1 exists in every pid namespace; where it is not listed, hidepid hides it and others.
+    pids.first().filter(|first| **first == 1)?;
     let listed = pids.len() as u64;
-    let here = pids.into_iter().filter(|pid| process::netns(root, pid) == Some(netns));
-    let counts: Vec<(u32, u64)> = here.map(|pid| (pid, descriptors::count(root, pid))).collect();
+    let mut counts: Vec<(u32, u64)> = vec![];
+    for pid in pids {
+        match process::netns_link(root, pid) {
+            Ok(its) if its == netns => counts.push((pid, descriptors::count(root, pid))),
+            // It may hold any number of them.
+            Err(error) if is_denied(error.as_errno()) => return None,
+            _ => {}
+        }
+    }
     let (large, small): (Vec<_>, Vec<_>) = counts.into_iter().partition(|(_, n)| *n > MANY);
     let sum = |counts: &[(u32, u64)]| counts.iter().map(|(_, count)| count).sum::<u64>();
-    let room: BTreeMap<u32, u32> =
+    let tables: BTreeMap<u32, u32> =
         large.iter().filter_map(|(pid, _)| Some((*pid, descriptors::room(root, *pid)?))).collect();
     let every = u32::try_from(sum(&large) / LEAST).map_or(MOST_APART, |n| n.clamp(1, MOST_APART));
-    let rest: u64 = room.values().map(|room| u64::from(room.saturating_sub(FIRST))).sum();
+    let rest: u64 = tables.values().map(|room| u64::from(room.saturating_sub(FIRST))).sum();
     let looked_at = sum(&small) + rest / u64::from(every) + u64::from(FIRST) * large.len() as u64;
     let cost = PROCESS_NS * listed + DESCRIPTOR_NS * looked_at;
     let whole =
@@ -45,15 +55,16 @@ pub fn look_up(root: &Root, netns: u64) -> Option<Owners> {
         return None;
     }
     let mut owners = Owners::default();
-    let mut add = |pid: u32, sockets: nix::Result<Vec<(u64, u32)>>| match sockets {
-        Ok(sockets) if sockets.is_empty() => Some(()),
-        Ok(sockets) => Some(owners.add(process::read(root, pid), &sockets)),
-        // Of whose descriptors cannot be read nothing is known: looking at all will say so.
-        Err(Errno::EACCES | Errno::EPERM) => None,
-        // It ended while we looked.
-        Err(_) => Some(()),
+    let mut add = |pid: u32, sockets: nix::Result<Vec<(u64, u32)>>| {
+        // Of what cannot be read looking at all will tell; else the process ended while we looked.
+        let is_told = sockets.as_ref().is_ok_and(|sockets| !sockets.is_empty());
+        if is_told {
+            owners.add(process::read(root, pid), &sockets.ok()?);
+            return Some(());
+        }
+        (!is_denied(sockets.err())).then_some(())
     };
-    for (pid, room) in &room {
+    for (pid, room) in &tables {
         let strata = (FIRST..*room).step_by(every as usize);
         let numbers = (0..FIRST).chain(strata.map(|from| from + anywhere(*pid ^ from) % every));
         add(*pid, descriptors::some(root, *pid, numbers))?;
@@ -61,8 +72,12 @@ pub fn look_up(root: &Root, netns: u64) -> Option<Owners> {
     for (pid, _) in small {
         add(pid, descriptors::all(root, pid))?;
     }
-    let sampling = Sampling { processes: room.into_keys().collect(), first: FIRST, every };
+    let sampling = Sampling { processes: tables.into_keys().collect(), first: FIRST, every };
     Some(owners.finished(Some(Unowned::NotAsked)).sampled(sampling))
+}
+
+fn is_denied(errno: Option<Errno>) -> bool {
+    matches!(errno, Some(Errno::EACCES | Errno::EPERM))
 }
 
 /// A number that has nothing to do with this one, the same each time: 2^32 divided by the golden ratio

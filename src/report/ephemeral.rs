@@ -265,42 +265,43 @@ pub fn ports_in_use_among<'s>(
             && socket.local.address.to_canonical() == local
             && canonical(socket.remote) == peer
     };
-    in_use(sockets.into_iter().filter(is_of_tuple).map(|s| PortUse::of(&s.socket())), ports)
+    let ofs = sockets.into_iter().filter(is_of_tuple);
+    let uses: Vec<PortUse> = ofs.map(|socket| PortUse::of(&socket.socket())).collect();
+    in_use(&uses, ports)
 }
 
 /// The same of one tuple's uses of ports.
-pub fn in_use(uses: impl IntoIterator<Item = PortUse>, ports: &EphemeralPorts) -> InUse {
-    let uses = uses.into_iter().filter(|used| ports.contains(used.port));
-    let mut uses: Vec<(u16, u8)> = uses.map(|used| (used.port, used.state_number)).collect();
-    if !are_distinct(&uses) {
-        uses.sort_unstable();
-        uses.dedup();
+pub fn in_use(uses: &[PortUse], ports: &EphemeralPorts) -> InUse {
+    let taking = || uses.iter().filter(|used| ports.contains(used.port));
+    let mut numbers = [0u32; u8::MAX as usize + 1];
+    let mut total = 0;
+    let mut seen = PortSet::empty();
+    // Mostly a port is there once: then each counts as it comes.
+    let are_distinct = taking().all(|used| {
+        let is_new = !seen.contains(used.port);
+        seen.insert(used.port);
+        numbers[usize::from(used.state_number)] += 1;
+        total += 1;
+        is_new
+    });
+    if !are_distinct {
+        let mut each: Vec<(u16, u8)> =
+            taking().map(|used| (used.port, used.state_number)).collect();
+        each.sort_unstable();
+        each.dedup();
+        numbers.fill(0);
+        for (_, state_number) in &each {
+            numbers[usize::from(*state_number)] += 1;
+        }
+        each.dedup_by_key(|(port, _)| *port);
+        total = u32::try_from(each.len()).unwrap_or(u32::MAX);
     }
-    let mut in_use = InUse::default();
-    let (mut last, mut numbers) = (None, [0u32; u8::MAX as usize + 1]);
-    for (port, state_number) in uses {
-        in_use.total += u32::from(last != Some(port));
-        numbers[usize::from(state_number)] += 1;
-        last = Some(port);
-    }
+    let mut in_use = InUse { total, ..InUse::default() };
     for (state_number, number) in (0..=u8::MAX).zip(numbers).filter(|(_, number)| *number > 0) {
         let state = State::from_kernel(Protocol::Tcp, state_number);
         *in_use.by_state.entry(state).or_default() += number;
     }
     in_use
-}
-
-/// Whether no port is there twice, where that is found out sooner than by sorting.
-fn are_distinct(uses: &[(u16, u8)]) -> bool {
-    if uses.len() < 64 {
-        return false;
-    }
-    let mut seen = PortSet::empty();
-    uses.iter().all(|(port, _)| {
-        let is_new = !seen.contains(*port);
-        seen.insert(*port);
-        is_new
-    })
 }
 
 /// How many ports.

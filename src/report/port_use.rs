@@ -35,18 +35,19 @@ impl PortUse {
     #[inline]
     pub fn of(socket: &Socket) -> Self {
         // Inodes of sockets are numbers of 32 bits (`get_next_ino`), whatever file told of one.
-        let inode = socket.inode.and_then(|inode| u32::try_from(inode).ok());
-        let time = socket.timer.filter(|_| socket.is_mini()).map(|timer| timer.expires_ms);
-        let (stamp, mut told) = match (inode, time) {
-            (Some(inode), _) => (inode, HAS_INODE),
-            (None, Some(left_ms)) => (left_ms, HAS_TIME),
-            (None, None) => (0, 0),
+        let (stamp, mut told) = match (socket.inode.map(u32::try_from), socket.timer) {
+            (Some(Ok(inode)), _) => (inode, HAS_INODE),
+            (_, Some(timer)) if socket.is_mini() => (timer.expires_ms, HAS_TIME),
+            _ => (0, 0),
         };
-        if socket.sockopt.is_some_and(|[_, flags]| flags & BIND_ADDRESS_NO_PORT != 0) {
+        if let Some([_, flags]) = socket.sockopt
+            && flags & BIND_ADDRESS_NO_PORT != 0
+        {
             told |= NAMES_NO_PORT;
         }
-        let is_mapped = |address: IpAddr| address.is_ipv6() && address.to_canonical().is_ipv4();
-        if is_mapped(socket.remote.address) {
+        if let IpAddr::V6(v6) = socket.remote.address
+            && v6.to_ipv4_mapped().is_some()
+        {
             told |= IS_MAPPED;
         }
         Self { stamp, port: socket.local.port, state_number: socket.state.number(), told }

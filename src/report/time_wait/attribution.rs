@@ -144,7 +144,8 @@ impl<'c> Attribution<'c> {
     /// Whether the holders that are known are those of about all of these connections.
     fn is_enough(&self, circle: &Circle) -> bool {
         let weight: u64 = circle.inodes.iter().map(|i| u64::from(weight(self.owners, *i))).sum();
-        let about = circle.number as u64 / 2..=circle.number as u64 * 2;
+        let number = circle.number as u64;
+        let about = number * 2 / 3..=number * 3 / 2;
         let has_all = circle.inodes.len() == circle.number;
         has_all || (circle.inodes.len() >= ENOUGH && about.contains(&weight))
     }

@@ -85,7 +85,7 @@ pub fn ports(
     (local, peer): (IpAddr, Endpoint),
     (closes, window_ms): (u32, u32),
 ) -> Ports {
-    let found = ephemeral::in_use(uses.iter().copied(), ports);
+    let found = ephemeral::in_use(uses, ports);
     let hold_ms = reuse_after_ms(settings, local, peer.address);
     // A socket that was bound first keeps its port also from those that could take it over.
     let hold = |bound: bool| hold_ms.filter(|_| !bound).unwrap_or(TIME_WAIT_MS);

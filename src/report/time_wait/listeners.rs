@@ -69,14 +69,13 @@ impl Listeners {
         self.ports.insert(at.port);
         let here = self.by_port.entry(at.port).or_default();
         let only_v6 = socket.v6only == Some(true);
-        match here.iter_mut().find(|known| known.at == at && known.only_v6 == only_v6) {
-            Some(known) => known.inodes.extend(socket.inode),
-            None => {
-                let inodes = socket.inode.into_iter().collect();
-                here.push(Listener { at, inodes, number: self.number, only_v6 });
-                self.number += 1;
-            }
+        let is_same = |known: &&mut Listener| known.at == at && known.only_v6 == only_v6;
+        if let Some(known) = here.iter_mut().find(is_same) {
+            return known.inodes.extend(socket.inode);
         }
+        let inodes = socket.inode.into_iter().collect();
+        here.push(Listener { at, inodes, number: self.number, only_v6 });
+        self.number += 1;
     }
 
     /// The listener that a connection with this local end came in by: the one with the address,
