@@ -51,8 +51,9 @@ enum Reads {
 
 /// How many bytes of attributes are worth comparing: six of them.
 const FEW: usize = 64;
-/// With how many.
-const REMEMBERED: usize = 4;
+/// With how many, and how many of them stay where they are: the two ends of a connection take turns.
+const REMEMBERED: usize = 8;
+const AT_HAND: usize = 4;
 
 impl Decoder {
     /// Of sockets of a protocol. Attributes nobody asked for are left unread.
@@ -110,7 +111,9 @@ impl Decoder {
                     attributes::fill(&mut self.socket, *told);
                 }
                 // What comes often comes to the front.
-                self.known.swap(at, at.saturating_sub(1));
+                if at >= AT_HAND {
+                    self.known.swap(at, at - 1);
+                }
             }
             None => self.learn(bytes),
         }
