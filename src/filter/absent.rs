@@ -6,7 +6,7 @@ use super::{
     directory::Place,
     error::FilterError,
     pattern::Pattern,
-    values,
+    words,
 };
 
 /// The first such name, with what there is.
@@ -23,7 +23,7 @@ fn of_test(Test { what, span }: &Test, place: &dyn Place) -> Option<FilterError>
         What::Interface(interfaces) => {
             let known = place.interfaces();
             let name = interfaces.iter().filter_map(literal).find(|name| !known.contains(name))?;
-            let near = values::near(&name, known.iter().map(|known| (known.clone(), known)));
+            let near = words::near(&name, known.iter().map(|known| (known.clone(), known)));
             let near = near.map_or(String::new(), |near| format!("did you mean `dev {near}`? "));
             wrong(
                 format!("no interface is called `{name}` here"),

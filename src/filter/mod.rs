@@ -99,13 +99,17 @@ pub mod error;
 pub mod eval;
 pub mod family_host;
 pub mod host;
+pub mod kind;
 pub mod lexer;
 pub mod lower;
 pub mod parser;
 pub mod pattern;
 pub mod ports;
+mod quantity;
 pub mod reach;
+pub mod value;
 pub mod values;
+pub mod words;
 
 use crate::{
     field::{need::Need, row::Row},

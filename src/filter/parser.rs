@@ -12,7 +12,7 @@ use super::{
     directory::Directory,
     error::{FilterError, Span},
     lexer::{self, Comparison, Lexeme, Token},
-    values,
+    words,
 };
 use crate::model::{protocol::Family, state::StateSet};
 
@@ -270,7 +270,7 @@ impl Parser<'_> {
             self.at += 1;
             let values = self.list(&span, "state listening")?;
             end = values.last().map_or(end, |value| value.span.end);
-            let named = values::states(&values)?;
+            let named = words::states(&values)?;
             states = Some(match (adds, states) {
                 (true, None) => named,
                 (true, Some(sum)) => sum.with(named),

@@ -1,146 +1,23 @@
-//! What a column can be compared with: its kind, units, words.
+//! What a comparison of a column with values means.
 
 use super::{
     ast::{Column, Expr, Interface, Ranges, Test, What},
     directory::Directory,
     error::{FilterError, Span},
     family_host, host,
+    kind::{Kind, Unit, example, kind},
     lexer::{self, Comparison},
     pattern::Pattern,
     ports,
+    quantity::{self, Fraction},
+    value::Value,
+    words,
 };
 use crate::{
     field::{self, definition::Field},
     kernel::sock_diag::bytecode::End,
-    model::{
-        owner::Unowned,
-        protocol::{Family, Protocol},
-        socket_type::SocketType,
-        state::{State, StateSet},
-    },
+    model::protocol::Family,
 };
-
-/// A value as it was typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Value {
-    /// With its quotes and backslashes.
-    pub raw: String,
-    /// Where.
-    pub span: Span,
-}
-
-impl Value {
-    fn plain(&self) -> String {
-        lexer::plain(&self.raw)
-    }
-
-    fn pattern(&self) -> Pattern {
-        Pattern::new(&lexer::characters(&self.raw))
-    }
-
-    fn wrong(&self, message: impl Into<String>, hint: impl Into<String>) -> FilterError {
-        FilterError::new(self.span.clone(), message, hint)
-    }
-}
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A state.
-    State,
-    /// A transport protocol.
-    Protocol,
-    /// An address family.
-    Family,
-    /// A port.
-    Port(End),
-    /// An address.
-    Address(End),
-    /// Both.
-    Endpoint(End),
-    /// An interface.
-    Interface,
-    /// A socket mark.
-    Mark,
-    /// A path of a cgroup.
-    Cgroup,
-    /// A number.
-    Number(Unit),
-    /// A name somebody chose.
-    Name,
-    /// One of a few words.
-    Word,
-    /// Yes or no.
-    Flag,
-}
-
-/// In what a number is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Things.
-    Count,
-    /// Bytes.
-    Bytes,
-    /// Bytes per second.
-    BytesPerSecond,
-    /// Milliseconds.
-    Milliseconds,
-    /// Microseconds.
-    Microseconds,
-}
-
-/// The kind of a column.
-pub fn kind(field: &Field) -> Kind {
-    match (field.id, field.unit) {
-        ("protocol", _) => Kind::Protocol,
-        ("family", _) => Kind::Family,
-        ("local", _) => Kind::Endpoint(End::Local),
-        ("peer", _) => Kind::Endpoint(End::Peer),
-        ("local.address", _) => Kind::Address(End::Local),
-        ("peer.address", _) => Kind::Address(End::Peer),
-        ("local.port", _) => Kind::Port(End::Local),
-        ("peer.port", _) => Kind::Port(End::Peer),
-        ("local.interface", _) => Kind::Interface,
-        ("mark", _) => Kind::Mark,
-        ("cgroup", _) => Kind::Cgroup,
-        ("pid" | "peer.pid" | "tid" | "fd" | "bpf_maps" | "netlink.groups" | "pending", _) => {
-            Kind::Number(Unit::Count)
-        }
-        (_, "state") => Kind::State,
-        (_, "name" | "list") => Kind::Name,
-        (_, "word") => Kind::Word,
-        (_, "flag") => Kind::Flag,
-        (_, "ms") => Kind::Number(Unit::Milliseconds),
-        (_, "µs") => Kind::Number(Unit::Microseconds),
-        (_, "bytes") => Kind::Number(Unit::Bytes),
-        (_, "bytes/s") => Kind::Number(Unit::BytesPerSecond),
-        _ => Kind::Number(Unit::Count),
-    }
-}
-
-/// An example of a comparison with this column, for hints.
-pub fn example(field: &Field) -> String {
-    let value = match kind(field) {
-        Kind::State => "= TIME_WAIT",
-        Kind::Protocol => "= tcp",
-        Kind::Family => "= ipv6",
-        Kind::Port(_) => "in 443,8000-8999",
-        Kind::Address(_) => "= 10.0.0.0/8",
-        Kind::Endpoint(_) => "= 10.0.0.0/8:443",
-        Kind::Interface => "= eth0",
-        Kind::Mark => "= 0x1/0xff",
-        Kind::Cgroup => "= /system.slice/*",
-        Kind::Number(Unit::Count) => "> 0",
-        Kind::Number(Unit::Bytes) => "> 64KiB",
-        Kind::Number(Unit::BytesPerSecond) => "> 10Mbit",
-        Kind::Number(Unit::Milliseconds) => "> 30s",
-        Kind::Number(Unit::Microseconds) => "> 50ms",
-        Kind::Name => "= nginx*",
-        Kind::Word => return format!("{} = {}", field.id, words(field).first().unwrap_or(&"x")),
-        Kind::Flag => "= true",
-    };
-    format!("{} {value}", field.id)
-}
 
 /// Reads a comparison of a column with one value or several.
 pub fn compare(
@@ -163,15 +40,15 @@ pub fn compare(
             values.iter().map(of).collect()
         };
     Ok(test(match kind(field) {
-        Kind::State => What::State(states(values)?),
+        Kind::State => What::State(words::states(values)?),
         Kind::Protocol => {
-            let mut found = values.iter().map(protocol).collect::<Result<Vec<_>, _>>()?;
+            let mut found = values.iter().map(words::protocol).collect::<Result<Vec<_>, _>>()?;
             found.sort_unstable();
             found.dedup();
             What::Protocol(found)
         }
         Kind::Family => {
-            let parts = values.iter().map(|value| Ok(test(What::Family(family(value)?))));
+            let parts = values.iter().map(|value| Ok(test(What::Family(words::family(value)?))));
             return Ok(Expr::any_of(parts.collect::<Result<_, _>>()?));
         }
         Kind::Port(end) => {
@@ -190,7 +67,8 @@ pub fn compare(
         Kind::Number(unit) => numbers(field, unit, values, &whole)?,
         Kind::Name => return names(field, &whole, values),
         Kind::Word => {
-            let found = values.iter().map(|value| word(field, value)).collect::<Result<_, _>>()?;
+            let found =
+                values.iter().map(|value| words::word(field, value)).collect::<Result<_, _>>()?;
             What::Name(Column(field), found)
         }
         Kind::Flag => {
@@ -198,7 +76,7 @@ pub fn compare(
                 let hint = format!("write `{}`", example(field));
                 return Err(FilterError::new(whole, "a flag has one value", hint));
             };
-            What::Flag(Column(field), flag(value)?)
+            What::Flag(Column(field), words::flag(value)?)
         }
     }))
 }
@@ -260,7 +138,7 @@ fn ordered(
         }
         Kind::Number(unit) => {
             named_namespace(field, value)?;
-            (number(&value.plain(), unit, field, value)?, u64::MAX)
+            (quantity::read(&value.plain(), unit, field, value)?, u64::MAX)
         }
         _ => {
             return Err(FilterError::new(
@@ -362,94 +240,6 @@ pub fn hosts(
     Ok(Expr::any_of(others.into_iter().chain(hosts.into_iter().map(of)).collect()))
 }
 
-/// Groups of states ss has words for.
-fn group(word: &str) -> Option<StateSet> {
-    let all = StateSet::ALL;
-    let connected = all.without(StateSet::of(State::Closed)).without(StateSet::of(State::Listen));
-    let bucket = StateSet::of(State::SynRcvd).with(StateSet::of(State::TimeWait));
-    Some(match word {
-        "all" => all,
-        "connected" => connected,
-        "synchronized" => connected.without(StateSet::of(State::SynSent)),
-        "bucket" => bucket,
-        "big" => all.without(bucket),
-        "none" | "unknown" => StateSet::NONE,
-        _ => return None,
-    })
-}
-
-/// A word for a state, or for a group of them.
-pub fn state_word(word: &str) -> Option<StateSet> {
-    group(&word.to_ascii_lowercase()).or_else(|| State::parse(word).map(StateSet::of))
-}
-
-/// Any of these states.
-pub fn states(values: &[Value]) -> Result<StateSet, FilterError> {
-    values.iter().try_fold(StateSet::NONE, |sum, value| {
-        let word = value.plain();
-        let found = state_word(&word).ok_or_else(|| {
-            let hint = if let Some(near) = nearest_state(&word) {
-                format!("did you mean `{near}`? every tool's spelling will do")
-            } else {
-                let names: Vec<_> = State::all().map(State::name).collect();
-                let names = names.join(", ");
-                format!("states are {names}, or all, connected, synchronized, bucket, big")
-            };
-            value.wrong(format!("no state is called `{word}`"), hint)
-        })?;
-        Ok(sum.with(found))
-    })
-}
-
-fn nearest_state(word: &str) -> Option<&'static str> {
-    match word.to_ascii_lowercase().as_str() {
-        "tw" => return Some(State::TimeWait.name()),
-        "est" | "open" => return Some(State::Established.name()),
-        _ => {}
-    }
-    let word = word.to_ascii_uppercase().replace('-', "_");
-    let groups = ["all", "connected", "synchronized", "bucket", "big"];
-    let names = State::all().map(|state| (state.name(), state.name()));
-    let foreign = State::all().map(|state| (state.ss(), state.name()));
-    let words = names.chain(foreign).chain(groups.map(|group| (group, group)));
-    near(&word, words.map(|(known, shown)| (known.to_ascii_uppercase(), shown)))
-}
-
-/// The word nearest to a mistyped one, if any is near.
-pub(super) fn near<T>(word: &str, known: impl Iterator<Item = (String, T)>) -> Option<T> {
-    let rated = known.map(|(known, shown)| (strsim::jaro_winkler(word, &known), shown));
-    rated
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(rate, _)| *rate > 0.75)
-        .map(|(_, shown)| shown)
-}
-
-fn protocol(value: &Value) -> Result<Protocol, FilterError> {
-    let word = value.plain().to_ascii_lowercase();
-    let names: Vec<_> = Protocol::ALL.map(Protocol::name).to_vec();
-    Protocol::ALL.into_iter().find(|protocol| protocol.name() == word).ok_or_else(|| {
-        value.wrong(
-            format!("no protocol is called `{word}`"),
-            format!("protocols that can be listed are {}", names.join(", ")),
-        )
-    })
-}
-
-fn family(value: &Value) -> Result<Family, FilterError> {
-    match value.plain().to_ascii_lowercase().as_str() {
-        "ipv4" | "inet" | "ip4" | "v4" | "4" => Ok(Family::Ipv4),
-        "ipv6" | "inet6" | "ip6" | "v6" | "6" => Ok(Family::Ipv6),
-        "link" => Ok(Family::Packet),
-        word => Family::ALL.into_iter().find(|family| family.name() == word).ok_or_else(|| {
-            let names: Vec<_> = Family::ALL.map(Family::name).to_vec();
-            value.wrong(
-                format!("no family is called `{word}`"),
-                format!("families are {}", names.join(", ")),
-            )
-        }),
-    }
-}
-
 fn interface(value: &Value) -> Result<Interface, FilterError> {
     let text = value.plain();
     if text.is_empty() {
@@ -500,50 +290,6 @@ fn cgroup(value: &Value) -> Pattern {
     Pattern::new(&path)
 }
 
-/// The words of a column that has few.
-fn words(field: &Field) -> Vec<&'static str> {
-    match field.id {
-        "timer" => vec!["retransmit", "keepalive", "time-wait", "window-probe"],
-        "shutdown" => vec!["none", "receive", "send", "both"],
-        "type" => SocketType::ALL.map(SocketType::name).to_vec(),
-        "owner_unknown" => Unowned::ALL.map(Unowned::name).to_vec(),
-        _ => vec![],
-    }
-}
-
-fn word(field: &'static Field, value: &Value) -> Result<Pattern, FilterError> {
-    let pattern = value.pattern();
-    let known = words(field);
-    let Some(text) = pattern.literal().filter(|_| !known.is_empty()) else {
-        return Ok(pattern);
-    };
-    let typed = text.to_ascii_lowercase().replace('_', "-");
-    // What ss prints.
-    let typed = match (field.id, typed.as_str()) {
-        ("timer", "on") => "retransmit",
-        ("timer", "timewait") => "time-wait",
-        ("timer", "persist") => "window-probe",
-        (_, typed) => typed,
-    };
-    if known.contains(&typed) {
-        return Ok(Pattern::exactly(typed));
-    }
-    let near = near(typed, known.iter().map(|word| ((*word).to_owned(), *word)));
-    let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
-    Err(value.wrong(
-        format!("`{}` is never `{text}`", field.id),
-        format!("{near}it is one of {}", known.join(", ")),
-    ))
-}
-
-fn flag(value: &Value) -> Result<bool, FilterError> {
-    match value.plain().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Ok(true),
-        "false" | "no" | "off" | "0" => Ok(false),
-        word => Err(value.wrong(format!("`{word}` is neither yes nor no"), "write true or false")),
-    }
-}
-
 /// The name of a namespace is another column than its inode.
 fn name_of_namespace(field: &Field) -> Option<&'static Field> {
     match field.id {
@@ -577,7 +323,7 @@ fn numbers(
     for value in values {
         let text = value.plain();
         let exact = |text: &str| {
-            let fraction = number(text, unit, field, value)?;
+            let fraction = quantity::read(text, unit, field, value)?;
             if fraction.is_whole() {
                 return Ok(fraction.floor());
             }
@@ -609,124 +355,6 @@ fn numbers(
         return Err(FilterError::new(whole.clone(), "a number is missing", example(field)));
     }
     Ok(What::Number(Column(field), Ranges::new(ranges)))
-}
-
-/// A number that need not be whole in the unit of its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fraction {
-    over: u128,
-    under: u128,
-}
-
-impl Fraction {
-    fn whole(number: u64) -> Self {
-        Self { over: number.into(), under: 1 }
-    }
-
-    fn floor(self) -> u64 {
-        u64::try_from(self.over / self.under).unwrap_or(u64::MAX)
-    }
-
-    fn ceiling(self) -> u64 {
-        u64::try_from(self.over.div_ceil(self.under)).unwrap_or(u64::MAX)
-    }
-
-    fn is_whole(self) -> bool {
-        self.over.is_multiple_of(self.under)
-    }
-}
-
-/// Units by their words, as how many (over, under) of the column's own unit each is.
-fn scale(unit: Unit, word: &str) -> Option<(u128, u128)> {
-    let lower = word.to_ascii_lowercase();
-    let microseconds = |word: &str| -> Option<u128> {
-        Some(match word {
-            "us" | "µs" | "usec" => 1,
-            "ms" | "msec" => 1_000,
-            "s" | "sec" => 1_000_000,
-            "m" | "min" => 60_000_000,
-            "h" => 3_600_000_000,
-            "d" => 86_400_000_000,
-            _ => return None,
-        })
-    };
-    let thousands = |word: &str| -> Option<u128> {
-        Some(match word {
-            "" => 1,
-            "k" => 1_000,
-            "m" => 1_000_000,
-            "g" => 1_000_000_000,
-            "t" => 1_000_000_000_000,
-            "ki" => 1 << 10,
-            "mi" => 1 << 20,
-            "gi" => 1 << 30,
-            "ti" => 1 << 40,
-            _ => return None,
-        })
-    };
-    let bytes = |word: &str| thousands(word.strip_suffix('b').unwrap_or(word));
-    match unit {
-        Unit::Count => thousands(&lower).map(|n| (n, 1)),
-        Unit::Bytes => bytes(&lower).map(|n| (n, 1)),
-        Unit::BytesPerSecond => {
-            let lower =
-                lower.strip_suffix("/s").or_else(|| lower.strip_suffix("ps")).unwrap_or(&lower);
-            match lower.strip_suffix("bit").or_else(|| {
-                // `10Mbps` are bits; `10MB/s` are bytes.
-                word.strip_suffix("bps").map(|_| lower.strip_suffix('b').unwrap_or(lower))
-            }) {
-                Some(prefix) => thousands(prefix).map(|n| (n, 8)),
-                None => bytes(lower).map(|n| (n, 1)),
-            }
-        }
-        Unit::Milliseconds => microseconds(&lower).map(|n| (n, 1_000)),
-        Unit::Microseconds => microseconds(&lower).map(|n| (n, 1)),
-    }
-}
-
-fn number(text: &str, unit: Unit, field: &Field, value: &Value) -> Result<Fraction, FilterError> {
-    let hint = || format!("write it as in `{}`", example(field));
-    let no_number = || value.wrong(format!("`{text}` is no number for `{}`", field.id), hint());
-    if let Some(hex) = text.strip_prefix("0x").filter(|_| unit == Unit::Count) {
-        return u64::from_str_radix(hex, 16).map(Fraction::whole).map_err(|_| no_number());
-    }
-    let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
-    let (digits, word) = text.split_at(digits);
-    let (before, after) = digits.split_once('.').unwrap_or((digits, ""));
-    // Twenty digits before the point hold every number of the kernel, and nine after it.
-    if before.is_empty() || before.len() > 20 || after.len() > 9 || after.contains('.') {
-        return Err(no_number());
-    }
-    let mantissa: u128 = format!("{before}{after}").parse().map_err(|_| no_number())?;
-    let under = 10u128.pow(u32::try_from(after.len()).unwrap_or(0));
-    let is_time = matches!(unit, Unit::Milliseconds | Unit::Microseconds);
-    if word.is_empty() && is_time {
-        if mantissa == 0 {
-            return Ok(Fraction::whole(0));
-        }
-        return Err(value.wrong(
-            format!("`{text}` has no unit, and `{}` is a time", field.id),
-            format!("write `{text}ms` or `{text}s`; units are us, ms, s, min, h, d"),
-        ));
-    }
-    let Some((times, parts)) = scale(unit, word) else {
-        let units = match unit {
-            Unit::Count => "k, M, G (thousands) or none",
-            Unit::Bytes => "k, M, G (thousands of bytes), KiB, MiB, GiB (1024) or none",
-            Unit::BytesPerSecond => "k, M, G (bytes per second), kbit, Mbit, Gbit or none",
-            Unit::Milliseconds | Unit::Microseconds => "us, ms, s, min, h, d",
-        };
-        return Err(value.wrong(
-            format!("`{word}` is no unit of `{}`", field.id),
-            format!("units are {units}; for example `{}`", example(field)),
-        ));
-    };
-    let over = mantissa.checked_mul(times).ok_or_else(no_number)?;
-    let fraction = Fraction { over, under: under * parts };
-    if fraction.over / fraction.under > u64::MAX.into() {
-        return Err(no_number());
-    }
-    Ok(fraction)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::Parser;
 use crate::filter::{
     error::{FilterError, Span},
     lexer::{Comparison, Lexeme, Token},
-    values::Value,
+    value::Value,
 };
 
 impl Parser<'_> {

@@ -6,10 +6,11 @@ use crate::{
     field::{self, definition::Field},
     filter::{
         error::{FilterError, Span},
-        host,
+        host, kind,
         lexer::{Comparison, Token},
         pattern::Pattern,
-        values::{self, Value},
+        value::Value,
+        values, words,
     },
 };
 
@@ -34,10 +35,10 @@ impl Parser<'_> {
                     values::compare(field, span, Comparison::Equal, &[typed], self.directory);
                 match read {
                     Ok(_) => format!("write `{} = {value}`", field.id),
-                    Err(_) => format!("write `{}`", values::example(field)),
+                    Err(_) => format!("write `{}`", kind::example(field)),
                 }
             }
-            _ => format!("write `{}`", values::example(field)),
+            _ => format!("write `{}`", kind::example(field)),
         };
         FilterError::new(span.clone(), format!("expected a comparison after `{}`", field.id), hint)
     }
@@ -54,7 +55,7 @@ impl Parser<'_> {
     pub(super) fn unknown(&self, word: &str, span: &Span) -> FilterError {
         let wrong = |message: String, hint: String| FilterError::new(span.clone(), message, hint);
         let no_column = format!("no column is called `{word}`");
-        if values::state_word(word).is_some() {
+        if words::state_word(word).is_some() {
             return wrong(format!("`{word}` alone is no test"), format!("write `state {word}`"));
         }
         let prefixes = ["unix:", "link:", "netlink:", "vsock:"];

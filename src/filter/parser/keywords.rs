@@ -6,8 +6,10 @@ use crate::{
     filter::{
         ast::{Column, Expr, Test, What},
         error::{FilterError, Span},
+        kind::{self, Kind},
         lexer::{self, Comparison},
-        values::{self, Kind, Value},
+        value::Value,
+        values,
     },
     kernel::sock_diag::bytecode::End,
     model::protocol::{Family, Protocol},
@@ -64,13 +66,13 @@ impl Parser<'_> {
         };
         self.own = true;
         if !self.is_compared() {
-            if values::kind(field) == Kind::Flag {
+            if kind::kind(field) == Kind::Flag {
                 let what = What::Flag(Column(field), true);
                 return Ok(Expr::Test(Test { what, span: span.clone() }));
             }
             return Err(self.uncompared(field, span));
         }
-        let (comparison, mut values) = self.comparison(span, &values::example(field))?;
+        let (comparison, mut values) = self.comparison(span, &kind::example(field))?;
         // The JSON place names the unit: `age_ms > 30000`.
         let unit = match field.unit {
             "ms" if word.ends_with("_ms") => "ms",
