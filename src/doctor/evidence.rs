@@ -5,7 +5,6 @@ pub use super::sorted::Direction;
 use super::{
     parties::{self, Party},
     sorted::{ByDirection, ByState},
-    tuples::Tuples,
 };
 use crate::{
     model::{
@@ -21,6 +20,7 @@ use crate::{
             history,
             listeners::{Listeners, canonical},
         },
+        tuples::Tuples,
     },
 };
 use hashbrown::{HashMap, HashSet};
@@ -220,7 +220,7 @@ impl<'s> Evidence<'s> {
 
     /// TCP sockets in a state at the last look.
     pub fn in_state(&self, state: State) -> impl Iterator<Item = &'s Outline> + Clone {
-        self.by_state().state(state).iter().copied()
+        self.by_state().state(state)
     }
 
     /// TCP sockets in any of these states at the last look, state by state.
@@ -246,7 +246,7 @@ impl<'s> Evidence<'s> {
     }
 
     /// Connections in any state by the address they went out from and the end they went to.
-    pub fn outgoing(&self) -> &BTreeMap<(IpAddr, Endpoint), Vec<&'s Outline>> {
+    pub fn outgoing(&self) -> &Tuples<'s> {
         &self.by_direction().outgoing
     }
 
@@ -362,7 +362,7 @@ impl<'s> Evidence<'s> {
 
     /// TCP sockets by (local address, peer).
     pub fn tuples(&self) -> &Tuples<'s> {
-        self.tuples.get_or_init(|| Tuples::of(&self.snapshot.sockets))
+        self.tuples.get_or_init(|| Tuples::of(self.tcp().filter(|s| s.peer().is_some())))
     }
 
     /// Destinations of outgoing connections, the one with most ports taken first; those with few
@@ -381,8 +381,8 @@ impl<'s> Evidence<'s> {
         let mut found: Vec<Destination<'s>> = self
             .tuples()
             .iter()
-            .filter(|(.., sockets)| sockets.len() * FEWEST >= usable as usize)
-            .filter_map(|(local, peer, sockets)| {
+            .filter(|(_, sockets)| sockets.len() * FEWEST >= usable as usize)
+            .filter_map(|((local, peer), sockets)| {
                 let uses: Vec<PortUse> = sockets.iter().map(|s| PortUse::of(&s.socket())).collect();
                 let is_out = |s: &&&Outline| self.listeners.accepting(s.local).is_none();
                 let sockets: Vec<&Outline> = sockets.iter().filter(is_out).copied().collect();

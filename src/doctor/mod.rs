@@ -17,7 +17,6 @@ mod sorted;
 pub mod story;
 pub mod subject;
 pub mod threshold;
-pub mod tuples;
 
 #[cfg(test)]
 mod fixture;

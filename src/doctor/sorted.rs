@@ -1,11 +1,14 @@
 //! The TCP sockets of a snapshot in the ways rules ask for them, sorted once: a server has them by the
 //! million, there are dozens of rules, and each walk over all of them takes a tenth of a second.
 
-use crate::model::{
-    endpoint::Endpoint, outline::Outline, protocol::Protocol, state::State, timer::TimerKind,
+use crate::{
+    model::{
+        endpoint::Endpoint, outline::Outline, protocol::Protocol, state::State, timer::TimerKind,
+    },
+    report::tuples::Tuples,
 };
 use hashbrown::HashMap;
-use std::{collections::BTreeMap, net::IpAddr};
+use std::collections::BTreeMap;
 
 /// Which way a connection was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,18 +23,20 @@ pub enum Direction {
 type Sockets<'s> = Vec<&'s Outline>;
 
 /// Sorted by what each socket says of itself.
-#[derive(Default)]
 pub(super) struct ByState<'s> {
-    states: BTreeMap<State, Sockets<'s>>,
+    sockets: &'s [Outline],
+    /// Places of sockets, half as large as pointers.
+    states: BTreeMap<State, Vec<u32>>,
     /// Those with data, or a window, that the peer has not acknowledged.
     pub(super) unanswered: Sockets<'s>,
 }
 
 impl<'s> ByState<'s> {
     pub(super) fn of(sockets: &'s [Outline]) -> Self {
-        let mut sorted = Self::default();
-        for socket in sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp) {
-            sorted.states.entry(socket.state).or_default().push(socket);
+        let mut sorted = Self { sockets, states: BTreeMap::new(), unanswered: vec![] };
+        let is_tcp = |(_, socket): &(u32, &Outline)| socket.protocol == Protocol::Tcp;
+        for (at, socket) in (0..).zip(sockets).filter(is_tcp) {
+            sorted.states.entry(socket.state).or_default().push(at);
             let kind = socket.timer.map(|timer| timer.kind);
             if matches!(kind, Some(TimerKind::Retransmit | TimerKind::WindowProbe)) {
                 sorted.unanswered.push(socket);
@@ -40,18 +45,18 @@ impl<'s> ByState<'s> {
         sorted
     }
 
-    pub(super) fn state(&self, state: State) -> &[&'s Outline] {
-        self.states.get(&state).map_or(&[], Vec::as_slice)
+    pub(super) fn state(&self, state: State) -> impl Iterator<Item = &'s Outline> + Clone {
+        let places = self.states.get(&state).into_iter().flatten();
+        places.filter_map(|at| self.sockets.get(*at as usize))
     }
 }
 
 /// Connections in any state, sorted by which way they were opened.
-#[derive(Default)]
 pub(super) struct ByDirection<'s> {
     /// By the listener they came in by.
     pub(super) incoming: BTreeMap<Endpoint, Sockets<'s>>,
     /// By the address they went out from and the end they went to.
-    pub(super) outgoing: BTreeMap<(IpAddr, Endpoint), Sockets<'s>>,
+    pub(super) outgoing: Tuples<'s>,
 }
 
 impl<'s> ByDirection<'s> {
@@ -60,17 +65,14 @@ impl<'s> ByDirection<'s> {
         direction: impl Fn(&Outline) -> Option<Direction>,
     ) -> Self {
         let mut incoming: HashMap<Endpoint, Sockets<'s>> = HashMap::new();
-        let mut outgoing: HashMap<(IpAddr, Endpoint), Sockets<'s>> = HashMap::new();
-        for socket in sockets {
-            match direction(socket) {
-                Some(Direction::In(at)) => incoming.entry(at).or_default().push(socket),
-                Some(Direction::Out(end)) => {
-                    let from = socket.local.address.to_canonical();
-                    outgoing.entry((from, end)).or_default().push(socket);
-                }
-                None => {}
+        let outgoing = sockets.filter(|socket| match direction(socket) {
+            Some(Direction::In(at)) => {
+                incoming.entry(at).or_default().push(socket);
+                false
             }
-        }
-        Self { incoming: incoming.into_iter().collect(), outgoing: outgoing.into_iter().collect() }
+            other => other.is_some(),
+        });
+        let outgoing = Tuples::of(outgoing).in_order();
+        Self { incoming: incoming.into_iter().collect(), outgoing }
     }
 }

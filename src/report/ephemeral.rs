@@ -5,7 +5,7 @@
 //! `listen(2)`, whatever its address (`__inet_hash_connect`: `fastreuse >= 0 || fastreuseport >= 0`).
 //! A port is then usable once for each (local address, peer address, peer port).
 
-use super::port_use::PortUse;
+use super::{port_use::PortUse, tuples::Tuples};
 use crate::model::{
     endpoint::Endpoint,
     outline::Outline,
@@ -15,7 +15,7 @@ use crate::model::{
     snapshot::Snapshot,
     state::{State, StateSet},
 };
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use std::{collections::BTreeMap, net::IpAddr, ops::RangeInclusive};
 
 /// The ephemeral ports of a network namespace, shared by IPv4 and IPv6.
@@ -53,15 +53,16 @@ impl EphemeralPorts {
         let bound = tcp(snapshot).filter(is_bound).map(|socket| socket.local.port);
         let named = snapshot.limits.named_ports.iter().flatten().copied();
         let range = snapshot.settings.port_range()?;
-        let mut tuples: HashMap<(IpAddr, Endpoint), Vec<PortUse>> = HashMap::new();
         // Of others no port is taken from anybody: most connections of a server are others.
         let is_use = |s: &&Outline| s.peer().is_some() && range.contains(&s.local.port);
-        for socket in tcp(snapshot).filter(is_use) {
-            let key = (socket.local.address.to_canonical(), canonical(socket.remote));
-            tuples.entry(key).or_default().push(PortUse::of(&socket.socket()));
-        }
+        let tuples = Tuples::of(tcp(snapshot).filter(is_use));
+        let uses: Vec<PortUse> = tuples.sockets().map(|s| PortUse::of(&s.socket())).collect();
+        let uses = tuples.iter().scan(uses.as_slice(), |rest, ((_, peer), sockets)| {
+            let (uses, others) = rest.split_at_checked(sockets.len())?;
+            *rest = others;
+            Some((peer, uses))
+        });
         let listeners = Listeners::of(snapshot);
-        let uses = tuples.iter().map(|((_, peer), uses)| (*peer, uses.as_slice()));
         Self::among(&snapshot.settings, bound.chain(named), uses, |end| listeners.have(end))
     }
 
@@ -71,7 +72,7 @@ impl EphemeralPorts {
     pub fn among<'u>(
         settings: &Settings,
         bound: impl IntoIterator<Item = u16>,
-        tuples: impl IntoIterator<Item = (Endpoint, &'u [PortUse])>,
+        tuples: impl IntoIterator<Item = (Endpoint, &'u [PortUse]), IntoIter: Clone>,
         listens: impl Fn(Endpoint) -> bool,
     ) -> Option<Self> {
         let range = settings.port_range().filter(|range| !range.is_empty())?;
@@ -91,7 +92,7 @@ impl EphemeralPorts {
         offered.insert_range(ports.range());
         ports.usable = offered.without(&ports.reserved).without(&ports.blocked);
         ports.usable_number = ports.usable.len();
-        ports.suspect(&tuples.into_iter().collect::<Vec<_>>(), listens);
+        ports.suspect(&tuples.into_iter(), listens);
         Some(ports)
     }
 
@@ -191,12 +192,16 @@ impl EphemeralPorts {
     }
 
     /// Finds the ports that are probably blocked by sockets which do not show it.
-    fn suspect(&mut self, tuples: &[(Endpoint, &[PortUse])], listens: impl Fn(Endpoint) -> bool) {
+    fn suspect<'u>(
+        &mut self,
+        tuples: &(impl Iterator<Item = (Endpoint, &'u [PortUse])> + Clone),
+        listens: impl Fn(Endpoint) -> bool,
+    ) {
         let is_in = |used: &&PortUse| self.contains(used.port) && !used.names_no_port();
-        let connections = || tuples.iter().flat_map(|(_, uses)| uses.iter()).filter(is_in);
+        let connections = || tuples.clone().flat_map(|(_, uses)| uses).filter(is_in);
         let first_parity = self.usable_first();
         let mut found = PortSet::empty();
-        for (_, uses) in tuples {
+        for (_, uses) in tuples.clone() {
             let is_first = |used: &&PortUse| self.is_connects_parity(used.port);
             // Mostly connect() has chosen, and finds enough in the first half.
             if uses.iter().filter(is_in).all(|used| is_first(&used)) {
@@ -219,14 +224,12 @@ impl EphemeralPorts {
         if by_bind > 0 && by_bind * 20 >= second_parity * 19 {
             connections().for_each(|used| found.insert(used.port));
         }
-        for (peer, uses) in tuples {
+        for (peer, uses) in tuples.clone() {
             let mut ports = uses.iter().filter(is_in).map(|used| used.port);
             let Some(port) = ports.next() else { continue };
             // A peer port of the range that nobody listens on, with one local port towards it: the
             // peer may be the client, and this socket the child of a listener that is gone.
-            if self.range.contains(&peer.port)
-                && ports.all(|other| other == port)
-                && !listens(*peer)
+            if self.range.contains(&peer.port) && ports.all(|other| other == port) && !listens(peer)
             {
                 found.insert(port);
             }

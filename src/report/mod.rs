@@ -11,3 +11,4 @@ pub mod remedy;
 pub mod software;
 pub mod summary;
 pub mod time_wait;
+pub mod tuples;

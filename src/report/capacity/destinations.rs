@@ -10,9 +10,11 @@ use crate::{
         endpoint::Endpoint, outline::Outline, ports::PortSet, protocol::Protocol,
         snapshot::Snapshot, state::State,
     },
-    report::ephemeral::{EphemeralPorts, ports_in_use_among},
+    report::{
+        ephemeral::{EphemeralPorts, ports_in_use_among},
+        tuples::Tuples,
+    },
 };
-use hashbrown::HashMap;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -200,22 +202,17 @@ pub fn limit(room: &Room, local: IpAddr, peer: Endpoint) -> Limit {
 
 /// The destinations in use, fullest first.
 pub fn list(snapshot: &Snapshot, ground: &Ground<'_>, host: &[Limit]) -> Vec<Destination> {
-    let mut by_tuple: HashMap<(IpAddr, Endpoint), Vec<&Outline>> = HashMap::new();
-    for socket in snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp) {
-        if socket.peer().is_some() && ground.ports.contains(socket.local.port) {
-            let remote = Endpoint::new(socket.remote.address.to_canonical(), socket.remote.port);
-            let key = (socket.local.address.to_canonical(), remote);
-            by_tuple.entry(key).or_default().push(socket);
-        }
-    }
+    let tcp = snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
+    let is_use = |s: &&Outline| s.peer().is_some() && ground.ports.contains(s.local.port);
+    let by_tuple = Tuples::of(tcp.filter(is_use));
     let ports = ground.ports;
     let (total, reserved, unusable) = (ports.total(), ports.reserved(), ports.unusable());
     let mut list: Vec<Destination> = by_tuple
-        .into_iter()
+        .iter()
         .map(|((local, peer), sockets)| {
-            let room = ground.room(&sockets, local, peer);
+            let room = ground.room(sockets, local, peer);
             let ports = limit(&room, local, peer);
-            let descriptors = descriptors(snapshot, &sockets);
+            let descriptors = descriptors(snapshot, sockets);
             let binding =
                 Binding::of([Some(&ports), descriptors.as_ref()].into_iter().flatten().chain(host));
             Destination {

@@ -6,8 +6,8 @@ use super::{
     processes, syn_queue,
 };
 use crate::model::{
-    endpoint::Endpoint, name::Name, outline::Outline, protocol::Protocol, queues::Queues,
-    snapshot::Snapshot, state::State,
+    endpoint::Endpoint, name::Name, outline::Outline, ports::PortSet, protocol::Protocol,
+    queues::Queues, snapshot::Snapshot, state::State,
 };
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -71,7 +71,12 @@ pub fn list(snapshot: &Snapshot, host: &[Limit]) -> Vec<Listener> {
         listening.entry(socket.local).or_default().push(socket);
     }
     let mut connected: HashMap<u16, Vec<&Outline>> = HashMap::new();
-    for socket in tcp().filter(|s| s.peer().is_some()) {
+    let mut ports = PortSet::empty();
+    for local in listening.keys() {
+        ports.insert(local.port);
+    }
+    // Clients have a port each, and are nobody's here.
+    for socket in tcp().filter(|s| s.peer().is_some() && ports.contains(s.local.port)) {
         connected.entry(socket.local.port).or_default().push(socket);
     }
     let specific: BTreeSet<Endpoint> = listening.keys().copied().collect();

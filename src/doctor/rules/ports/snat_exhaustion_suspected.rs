@@ -84,9 +84,9 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
-    for ((_, end), sockets) in evidence.outgoing() {
+    for ((_, end), sockets) in evidence.outgoing().iter() {
         if !evidence.listeners.is_local(end.address) {
-            ends.entry(*end).or_default().extend(sockets);
+            ends.entry(end).or_default().extend(sockets);
         }
     }
     let found = ends.iter().filter_map(|(end, sockets)| finding(case, *end, sockets));

@@ -88,8 +88,8 @@ struct Group<'s> {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut groups: BTreeMap<(IpAddr, Endpoint), Group<'_>> = BTreeMap::new();
-    for (destination, sockets) in evidence.outgoing() {
-        let group = groups.entry(*destination).or_default();
+    for (destination, sockets) in evidence.outgoing().iter() {
+        let group = groups.entry(destination).or_default();
         for socket in sockets {
             group.open += u64::from(socket.state == State::Established);
             if evidence.is_new(socket) == Some(true) && socket.state != State::SynSent {
@@ -133,7 +133,7 @@ fn finding(
     let severity = case.severity(part, &levels).unwrap_or(Severity::Notice);
     let live: Vec<&Outline> = evidence
         .tuples()
-        .get(local, peer)
+        .get((local, peer))
         .iter()
         .filter(|s| s.inode().is_some())
         .copied()
