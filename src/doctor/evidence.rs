@@ -4,7 +4,7 @@
 pub use super::sorted::Direction;
 use super::{
     parties::{self, Party},
-    sorted::{ByDirection, ByState},
+    sorted::{self, ByState},
 };
 use crate::{
     model::{
@@ -20,7 +20,7 @@ use crate::{
             history,
             listeners::{Listeners, canonical},
         },
-        tuples::Tuples,
+        tuples::{Tuple, Tuples},
     },
 };
 use hashbrown::{HashMap, HashSet};
@@ -137,7 +137,9 @@ pub struct Evidence<'s> {
     pub socket_options: Option<&'s [SocketOptions]>,
     options: HashMap<u64, &'s SocketOptions>,
     by_state: OnceCell<ByState<'s>>,
-    by_direction: OnceCell<ByDirection<'s>>,
+    incoming: OnceCell<BTreeMap<Endpoint, Vec<&'s Outline>>>,
+    /// Places of tuples.
+    outgoing: OnceCell<Vec<usize>>,
     by_process: OnceCell<HashMap<u32, Vec<&'s Outline>>>,
     estimate: OnceCell<Option<Estimate>>,
     tuples: OnceCell<Tuples<'s>>,
@@ -157,7 +159,8 @@ impl<'s> Evidence<'s> {
             socket_options: options,
             options: options.into_iter().flatten().map(|read| (read.inode, read)).collect(),
             by_state: OnceCell::new(),
-            by_direction: OnceCell::new(),
+            incoming: OnceCell::new(),
+            outgoing: OnceCell::new(),
             by_process: OnceCell::new(),
             estimate: OnceCell::new(),
             tuples: OnceCell::new(),
@@ -242,16 +245,23 @@ impl<'s> Evidence<'s> {
 
     /// Connections in any state by the listener they came in by.
     pub fn incoming(&self) -> &BTreeMap<Endpoint, Vec<&'s Outline>> {
-        &self.by_direction().incoming
+        self.incoming.get_or_init(|| sorted::by_listener(self.tcp(), |s| self.direction(s)))
     }
 
-    /// Connections in any state by the address they went out from and the end they went to.
-    pub fn outgoing(&self) -> &Tuples<'s> {
-        &self.by_direction().outgoing
-    }
-
-    fn by_direction(&self) -> &ByDirection<'s> {
-        self.by_direction.get_or_init(|| ByDirection::of(self.tcp(), |s| self.direction(s)))
+    /// Connections in any state by the address they went out from and the end they went to, in order.
+    pub fn outgoing(&self) -> impl Iterator<Item = (Tuple, impl Iterator<Item = &'s Outline>)> {
+        let is_out = |s: &&'s Outline| matches!(self.direction(s), Some(Direction::Out(_)));
+        let tuples = self.tuples();
+        let places = self.outgoing.get_or_init(|| {
+            let has_one = |place: &usize| {
+                tuples.at(*place).is_some_and(|(_, sockets)| sockets.iter().any(is_out))
+            };
+            let mut found: Vec<usize> = (0..tuples.len()).filter(has_one).collect();
+            found.sort_unstable_by_key(|place| tuples.at(*place).map(|(tuple, _)| tuple));
+            found
+        });
+        let tuples = places.iter().filter_map(|place| tuples.at(*place));
+        tuples.map(move |(tuple, sockets)| (tuple, sockets.iter().copied().filter(is_out)))
     }
 
     /// TCP sockets of a process, as far as their owners are known.
@@ -280,7 +290,7 @@ impl<'s> Evidence<'s> {
 
     /// What limits connections.
     pub fn estimate(&self) -> Option<&Estimate> {
-        let estimate = || Estimate::with_ports(self.snapshot, self.ephemeral());
+        let estimate = || Estimate::with_ports(self.snapshot, self.ephemeral(), self.tuples());
         self.estimate.get_or_init(estimate).as_ref()
     }
 
@@ -352,7 +362,7 @@ impl<'s> Evidence<'s> {
 
     /// Ports of outgoing connections. `None`: the range is not known.
     pub fn ephemeral(&self) -> Option<&EphemeralPorts> {
-        self.ephemeral.get_or_init(|| EphemeralPorts::of(self.snapshot)).as_ref()
+        self.ephemeral.get_or_init(|| EphemeralPorts::of(self.snapshot, self.tuples())).as_ref()
     }
 
     /// Ports that `connect(2)` can choose for a destination.
@@ -362,7 +372,7 @@ impl<'s> Evidence<'s> {
 
     /// TCP sockets by (local address, peer).
     pub fn tuples(&self) -> &Tuples<'s> {
-        self.tuples.get_or_init(|| Tuples::of(self.tcp().filter(|s| s.peer().is_some())))
+        self.tuples.get_or_init(|| Tuples::of(&self.snapshot.sockets))
     }
 
     /// Destinations of outgoing connections, the one with most ports taken first; those with few

@@ -1,11 +1,8 @@
 //! The TCP sockets of a snapshot in the ways rules ask for them, sorted once: a server has them by the
 //! million, there are dozens of rules, and each walk over all of them takes a tenth of a second.
 
-use crate::{
-    model::{
-        endpoint::Endpoint, outline::Outline, protocol::Protocol, state::State, timer::TimerKind,
-    },
-    report::tuples::Tuples,
+use crate::model::{
+    endpoint::Endpoint, outline::Outline, protocol::Protocol, state::State, timer::TimerKind,
 };
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -51,28 +48,16 @@ impl<'s> ByState<'s> {
     }
 }
 
-/// Connections in any state, sorted by which way they were opened.
-pub(super) struct ByDirection<'s> {
-    /// By the listener they came in by.
-    pub(super) incoming: BTreeMap<Endpoint, Sockets<'s>>,
-    /// By the address they went out from and the end they went to.
-    pub(super) outgoing: Tuples<'s>,
-}
-
-impl<'s> ByDirection<'s> {
-    pub(super) fn of(
-        sockets: impl Iterator<Item = &'s Outline>,
-        direction: impl Fn(&Outline) -> Option<Direction>,
-    ) -> Self {
-        let mut incoming: HashMap<Endpoint, Sockets<'s>> = HashMap::new();
-        let outgoing = sockets.filter(|socket| match direction(socket) {
-            Some(Direction::In(at)) => {
-                incoming.entry(at).or_default().push(socket);
-                false
-            }
-            other => other.is_some(),
-        });
-        let outgoing = Tuples::of(outgoing).in_order();
-        Self { incoming: incoming.into_iter().collect(), outgoing }
+/// Connections in any state by the listener they came in by.
+pub(super) fn by_listener<'s>(
+    sockets: impl Iterator<Item = &'s Outline>,
+    direction: impl Fn(&Outline) -> Option<Direction>,
+) -> BTreeMap<Endpoint, Sockets<'s>> {
+    let mut incoming: HashMap<Endpoint, Sockets<'s>> = HashMap::new();
+    for socket in sockets {
+        if let Some(Direction::In(at)) = direction(socket) {
+            incoming.entry(at).or_default().push(socket);
+        }
     }
+    incoming.into_iter().collect()
 }

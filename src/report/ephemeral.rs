@@ -44,24 +44,26 @@ pub struct InUse {
 }
 
 impl EphemeralPorts {
-    /// Reads them off a snapshot. `None`: the range could not be read.
+    /// Reads them off a snapshot, whose connections are sorted. `None`: the range could not be read.
     ///
     /// Idle bound sockets block their ports and are known only where the snapshot was asked for
     /// `BOUND_INACTIVE`; connections from a port their program named, where it has limits.
-    pub fn of(snapshot: &Snapshot) -> Option<Self> {
+    pub fn of(snapshot: &Snapshot, tuples: &Tuples<'_>) -> Option<Self> {
         let is_bound = |s: &&Outline| matches!(s.state, State::Listen | State::BoundInactive);
         let bound = tcp(snapshot).filter(is_bound).map(|socket| socket.local.port);
         let named = snapshot.limits.named_ports.iter().flatten().copied();
         let range = snapshot.settings.port_range()?;
         // Of others no port is taken from anybody: most connections of a server are others.
-        let is_use = |s: &&Outline| s.peer().is_some() && range.contains(&s.local.port);
-        let tuples = Tuples::of(tcp(snapshot).filter(is_use));
-        let uses: Vec<PortUse> = tuples.sockets().map(|s| PortUse::of(&s.socket())).collect();
+        let is_use = |s: &&&Outline| range.contains(&s.local.port);
+        let connections = tuples.iter().flat_map(|(_, sockets)| sockets).filter(is_use);
+        let uses: Vec<PortUse> = connections.map(|s| PortUse::of(&s.socket())).collect();
         let uses = tuples.iter().scan(uses.as_slice(), |rest, ((_, peer), sockets)| {
-            let (uses, others) = rest.split_at_checked(sockets.len())?;
+            let own = sockets.iter().filter(is_use).count();
+            let (uses, others) = rest.split_at_checked(own)?;
             *rest = others;
             Some((peer, uses))
         });
+        let uses = uses.filter(|(_, uses)| !uses.is_empty());
         let listeners = Listeners::of(snapshot);
         Self::among(&snapshot.settings, bound.chain(named), uses, |end| listeners.have(end))
     }
@@ -446,8 +448,12 @@ mod tests {
             .collect()
     }
 
+    fn read(snapshot: &Snapshot) -> Option<EphemeralPorts> {
+        EphemeralPorts::of(snapshot, &Tuples::of(&snapshot.sockets))
+    }
+
     fn ports(snapshot: &Snapshot) -> EphemeralPorts {
-        EphemeralPorts::of(snapshot).unwrap()
+        read(snapshot).unwrap()
     }
 
     #[test]
@@ -478,9 +484,9 @@ mod tests {
     fn without_a_range_nothing_is_known() {
         let mut snapshot = snapshot("40000\t40099", "", vec![]);
         snapshot.settings.values.remove(PORT_RANGE);
-        assert_eq!(EphemeralPorts::of(&snapshot), None);
+        assert_eq!(read(&snapshot), None);
         snapshot.settings.values.insert(PORT_RANGE.into(), "9 8".into());
-        assert_eq!(EphemeralPorts::of(&snapshot), None);
+        assert_eq!(read(&snapshot), None);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! each has a tuple of its own.
 
 use super::time_wait::listeners::canonical;
-use crate::model::{endpoint::Endpoint, outline::Outline};
-use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
-use std::{hash::BuildHasher, net::IpAddr, ops::Range};
+use crate::model::{endpoint::Endpoint, outline::Outline, protocol::Protocol};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::{hash::BuildHasher, net::IpAddr};
 
 /// Local address and peer, IPv4-mapped addresses as IPv4: what `connect(2)` finds a port for.
 pub type Tuple = (IpAddr, Endpoint);
@@ -14,108 +14,106 @@ pub fn tuple(socket: &Outline) -> Tuple {
     (socket.local.address.to_canonical(), canonical(socket.remote))
 }
 
-/// Sockets by their tuples.
+/// Connections by their tuples.
 pub struct Tuples<'s> {
     /// Tuple by tuple, within each in the order they came.
     sockets: Vec<&'s Outline>,
-    groups: Vec<Range<u32>>,
+    /// Where the next tuple begins.
+    ends: Vec<u32>,
 }
 
 impl<'s> Tuples<'s> {
-    /// Sorts connections.
-    pub fn of(sockets: impl Iterator<Item = &'s Outline>) -> Self {
-        let (mut came, mut group_of) = (vec![], vec![]);
-        // Of each group its first socket, and how many it has.
-        let mut groups: Vec<(&Outline, u32)> = vec![];
-        let (mut places, hasher) = (HashTable::new(), DefaultHashBuilder::default());
-        let mut last: Option<(Tuple, u32)> = None;
-        for socket in sockets {
-            let key = tuple(socket);
-            let next = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-            let place = match last {
-                // Mostly connections to one end follow each other.
-                Some((met, place)) if met == key => place,
-                _ => {
-                    let at = |place: &u32| groups.get(*place as usize).map(|group| tuple(group.0));
-                    let is_it = |place: &u32| at(place) == Some(key);
-                    let hash = |place: &u32| hasher.hash_one(at(place));
-                    match places.entry(hasher.hash_one(Some(key)), is_it, hash) {
-                        Entry::Occupied(known) => *known.get(),
-                        Entry::Vacant(free) => {
-                            free.insert(next);
-                            next
-                        }
-                    }
-                }
-            };
-            last = Some((key, place));
-            match groups.get_mut(place as usize) {
-                Some((_, number)) => *number += 1,
-                None => groups.push((socket, 1)),
-            }
-            came.push(socket);
-            group_of.push(place);
+    /// Sorts the TCP connections among sockets.
+    pub fn of(sockets: &'s [Outline]) -> Self {
+        let is_connection = |s: &&Outline| s.protocol == Protocol::Tcp && s.peer().is_some();
+        let connections = || sockets.iter().filter(is_connection);
+        let (places, numbers) = places(connections());
+        // Each begins where the ones before it end, and its end moves on as it is filled.
+        let begin = numbers.iter().scan(0, |end, number| {
+            let begin = *end;
+            *end += number;
+            Some(begin)
+        });
+        let mut ends: Vec<u32> = begin.collect();
+        let mut sorted: Vec<&Outline> = connections().take(1).collect();
+        if let Some(first) = sorted.first().copied() {
+            sorted.resize(places.len(), first);
         }
-        Self::placed(&came, &group_of, groups.iter().map(|(_, number)| *number))
-    }
-
-    /// Puts each socket into its group; the groups have so many.
-    fn placed(came: &[&'s Outline], group_of: &[u32], numbers: impl Iterator<Item = u32>) -> Self {
-        let mut sockets = came.to_vec();
-        let mut end = 0;
-        let mut groups: Vec<Range<u32>> = numbers
-            .map(|number| {
-                let start = end;
-                end += number;
-                start..start
-            })
-            .collect();
-        for (socket, place) in came.iter().zip(group_of) {
-            let Some(group) = groups.get_mut(*place as usize) else { continue };
-            if let Some(free) = sockets.get_mut(group.end as usize) {
+        for (socket, place) in connections().zip(places) {
+            let Some(end) = ends.get_mut(place as usize) else { continue };
+            if let Some(free) = sorted.get_mut(*end as usize) {
                 *free = socket;
             }
-            group.end += 1;
+            *end += 1;
         }
-        Self { sockets, groups }
+        Self { sockets: sorted, ends }
     }
 
-    /// The same, tuple by tuple in their order.
-    #[must_use]
-    pub fn in_order(self) -> Self {
-        let Self { sockets, mut groups } = self;
-        groups.sort_unstable_by_key(|group| sockets.get(group.start as usize).map(|s| tuple(s)));
-        Self { sockets, groups }
+    /// How many tuples there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
     }
 
-    /// All of them, tuple by tuple.
-    pub fn sockets(&self) -> impl Iterator<Item = &'s Outline> {
-        let group = |group: &Range<u32>| self.sockets.get(group.start as usize..group.end as usize);
-        self.groups.iter().filter_map(group).flatten().copied()
+    /// Whether there is no connection.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
-    /// Every tuple with its sockets.
+    /// Every tuple with its connections.
     pub fn iter(&self) -> impl Iterator<Item = (Tuple, &[&'s Outline])> + Clone {
-        self.groups.iter().filter_map(|group| {
-            let sockets = self.sockets.get(group.start as usize..group.end as usize)?;
-            Some((tuple(sockets.first()?), sockets))
-        })
+        (0..self.len()).filter_map(|place| self.at(place))
     }
 
-    /// The sockets of one tuple: looks at all tuples.
+    /// One of them, by its place among the others.
+    pub fn at(&self, place: usize) -> Option<(Tuple, &[&'s Outline])> {
+        let before = place.checked_sub(1).and_then(|before| self.ends.get(before));
+        let begin = before.copied().unwrap_or(0);
+        let sockets = self.sockets.get(begin as usize..*self.ends.get(place)? as usize)?;
+        Some((tuple(sockets.first()?), sockets))
+    }
+
+    /// The connections of one tuple: looks at all tuples.
     pub fn get(&self, wanted: Tuple) -> &[&'s Outline] {
         self.iter().find(|(tuple, _)| *tuple == wanted).map_or(&[], |(_, sockets)| sockets)
     }
 }
 
+/// The place of each connection's tuple, and how many connections each tuple has.
+fn places<'s>(connections: impl Iterator<Item = &'s Outline>) -> (Vec<u32>, Vec<u32>) {
+    let (mut places, mut numbers) = (vec![], vec![]);
+    let mut firsts: Vec<&Outline> = vec![];
+    let (mut known, hasher) = (HashTable::new(), DefaultHashBuilder::default());
+    let mut last: Option<(Tuple, u32)> = None;
+    for socket in connections {
+        let key = tuple(socket);
+        let of = |place: &u32| firsts.get(*place as usize).map(|first| tuple(first));
+        let place = match last {
+            // Mostly connections to one end follow each other.
+            Some((met, place)) if met == key => place,
+            _ => {
+                let hash = |place: &u32| hasher.hash_one(of(place));
+                let is_it = |place: &u32| of(place) == Some(key);
+                // There are not so many sockets.
+                let next = u32::try_from(firsts.len()).unwrap_or(u32::MAX);
+                *known.entry(hasher.hash_one(Some(key)), is_it, hash).or_insert(next).get()
+            }
+        };
+        last = Some((key, place));
+        places.push(place);
+        if let Some(number) = numbers.get_mut(place as usize) {
+            *number += 1;
+        } else {
+            firsts.push(socket);
+            numbers.push(1);
+        }
+    }
+    (places, numbers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        protocol::{Family, Protocol},
-        socket::Socket,
-        state::State,
-    };
+    use crate::model::{protocol::Family, socket::Socket, state::State};
 
     fn end(text: &str) -> Endpoint {
         let end: std::net::SocketAddr = text.parse().unwrap();
@@ -139,20 +137,20 @@ mod tests {
             connection("10.0.0.1:3", "10.0.0.9:80"),
             connection("[::ffff:10.0.0.1]:4", "[::ffff:10.0.0.9]:443"),
         ];
-        let tuples = Tuples::of(sockets.iter()).in_order();
+        let tuples = Tuples::of(&sockets);
         let ports = |sockets: &[&Outline]| sockets.iter().map(|s| s.local.port).collect::<Vec<_>>();
         let found: Vec<_> =
             tuples.iter().map(|((_, peer), sockets)| (peer, ports(sockets))).collect();
         assert_eq!(
             found,
             [
+                (end("10.0.0.9:443"), vec![1, 2, 4]),
                 (end("10.0.0.2:7"), vec![443]),
                 (end("10.0.0.9:80"), vec![3]),
-                (end("10.0.0.9:443"), vec![1, 2, 4]),
             ]
         );
         assert_eq!(ports(tuples.get(tuple(&sockets[3]))), [3]);
         assert!(tuples.get(tuple(&connection("10.0.0.1:1", "10.0.0.1:1"))).is_empty());
-        assert_eq!(Tuples::of(std::iter::empty()).iter().count(), 0);
+        assert_eq!(Tuples::of(&[]).len(), 0);
     }
 }

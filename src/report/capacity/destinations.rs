@@ -201,21 +201,26 @@ pub fn limit(room: &Room, local: IpAddr, peer: Endpoint) -> Limit {
 }
 
 /// The destinations in use, fullest first.
-pub fn list(snapshot: &Snapshot, ground: &Ground<'_>, host: &[Limit]) -> Vec<Destination> {
-    let tcp = snapshot.sockets.iter().filter(|s| s.protocol == Protocol::Tcp);
-    let is_use = |s: &&Outline| s.peer().is_some() && ground.ports.contains(s.local.port);
-    let by_tuple = Tuples::of(tcp.filter(is_use));
+pub fn list(
+    snapshot: &Snapshot,
+    tuples: &Tuples<'_>,
+    ground: &Ground<'_>,
+    host: &[Limit],
+) -> Vec<Destination> {
     let ports = ground.ports;
     let (total, reserved, unusable) = (ports.total(), ports.reserved(), ports.unusable());
-    let mut list: Vec<Destination> = by_tuple
+    let is_use = |s: &&&Outline| ground.ports.contains(s.local.port);
+    let mut list: Vec<Destination> = tuples
         .iter()
-        .map(|((local, peer), sockets)| {
-            let room = ground.room(sockets, local, peer);
+        .filter_map(|((local, peer), sockets)| {
+            let sockets: Vec<&Outline> = sockets.iter().filter(is_use).copied().collect();
+            sockets.first()?;
+            let room = ground.room(&sockets, local, peer);
             let ports = limit(&room, local, peer);
-            let descriptors = descriptors(snapshot, sockets);
+            let descriptors = descriptors(snapshot, &sockets);
             let binding =
                 Binding::of([Some(&ports), descriptors.as_ref()].into_iter().flatten().chain(host));
-            Destination {
+            Some(Destination {
                 local_address: local,
                 peer_address: peer.address,
                 peer_port: peer.port,
@@ -232,7 +237,7 @@ pub fn list(snapshot: &Snapshot, ground: &Ground<'_>, host: &[Limit]) -> Vec<Des
                 binding_limit: binding.limit,
                 ports_fast: ground.usable_fast,
                 rate_ceiling_per_second: ground.rate_ceiling(local, peer.address),
-            }
+            })
         })
         .collect();
     list.sort_by_key(|d| {

@@ -10,7 +10,10 @@ use super::{
     question::{self, Answer, Question, Unanswerable},
     reuse::Reuse,
 };
-use crate::{model::snapshot::Snapshot, report::ephemeral::EphemeralPorts};
+use crate::{
+    model::snapshot::Snapshot,
+    report::{ephemeral::EphemeralPorts, tuples::Tuples},
+};
 use serde::Serialize;
 
 /// Destinations whose ports are among the limits; the others are emptier.
@@ -47,33 +50,41 @@ impl Estimate {
         question: Option<&Question>,
         assumptions: &[Assumption],
     ) -> Result<Self, Unanswerable> {
-        let plain = Self::plain(snapshot, EphemeralPorts::of(snapshot).as_ref(), question)?;
+        let tuples = Tuples::of(&snapshot.sockets);
+        let ports = EphemeralPorts::of(snapshot, &tuples);
+        let plain = Self::plain(snapshot, ports.as_ref(), &tuples, question)?;
         if assumptions.is_empty() {
             return Ok(plain);
         }
         let (changed, told) = assume::apply(snapshot, assumptions);
-        let ports = EphemeralPorts::of(&changed);
-        let mut estimate = Self::plain(&changed, ports.as_ref(), question)?;
+        let tuples = Tuples::of(&changed.sockets);
+        let ports = EphemeralPorts::of(&changed, &tuples);
+        let mut estimate = Self::plain(&changed, ports.as_ref(), &tuples, question)?;
         estimate.assumed = told;
         estimate.before = Some(Box::new(plain));
         Ok(estimate)
     }
 
-    /// The same without a question, from ports that are known already. `None`: never.
-    pub fn with_ports(snapshot: &Snapshot, ports: Option<&EphemeralPorts>) -> Option<Self> {
-        Self::plain(snapshot, ports, None).ok()
+    /// The same without a question, from ports and tuples that are known already. `None`: never.
+    pub fn with_ports(
+        snapshot: &Snapshot,
+        ports: Option<&EphemeralPorts>,
+        tuples: &Tuples<'_>,
+    ) -> Option<Self> {
+        Self::plain(snapshot, ports, tuples, None).ok()
     }
 
     fn plain(
         snapshot: &Snapshot,
         ports: Option<&EphemeralPorts>,
+        tuples: &Tuples<'_>,
         question: Option<&Question>,
     ) -> Result<Self, Unanswerable> {
         let host = host::of_connections(snapshot, false);
         let listeners = listeners::list(snapshot, &host);
         let destinations = ports.map_or_else(Vec::new, |ports| {
             let ground = Ground::new(ports, Reuse::of(&snapshot.settings));
-            destinations::list(snapshot, &ground, &host)
+            destinations::list(snapshot, tuples, &ground, &host)
         });
         let answer = question
             .map(|question| question::answer(question, snapshot, ports, &listeners))

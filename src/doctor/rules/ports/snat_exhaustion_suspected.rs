@@ -84,7 +84,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
-    for ((_, end), sockets) in evidence.outgoing().iter() {
+    for ((_, end), sockets) in evidence.outgoing() {
         if !evidence.listeners.is_local(end.address) {
             ends.entry(end).or_default().extend(sockets);
         }

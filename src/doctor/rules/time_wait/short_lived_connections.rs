@@ -88,7 +88,7 @@ struct Group<'s> {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let mut groups: BTreeMap<(IpAddr, Endpoint), Group<'_>> = BTreeMap::new();
-    for (destination, sockets) in evidence.outgoing().iter() {
+    for (destination, sockets) in evidence.outgoing() {
         let group = groups.entry(destination).or_default();
         for socket in sockets {
             group.open += u64::from(socket.state == State::Established);
