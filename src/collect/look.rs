@@ -15,7 +15,7 @@ use crate::{
         counters::{Counters, Sample},
         earlier::Earlier,
         family::FamilyFacts,
-        first_look::FirstLook,
+        first_look::{FirstLook, Packer},
         gap::Gap,
         measures::Measures,
         netns::NetnsIndex,
@@ -67,20 +67,20 @@ impl<'l> Keep<'l> {
 struct Kept<'l> {
     keep: Keep<'l>,
     look: Look,
+    first: Packer,
     few: quiet::Few,
 }
 
 impl<'l> Kept<'l> {
     fn new(keep: Keep<'l>, sample: Sample) -> Self {
-        let first = matches!(keep, Keep::First).then(FirstLook::default);
-        let look = Look { first, ..Look::of(vec![sample]) };
-        Self { keep, look, few: quiet::Few::default() }
+        let look = Look::of(vec![sample]);
+        Self { keep, look, first: Packer::default(), few: quiet::Few::default() }
     }
 
     fn add(&mut self, socket: &Socket) {
         let look = &mut self.look;
-        if let Some(first) = &mut look.first {
-            first.add(&Earlier::of(socket));
+        if matches!(self.keep, Keep::First) {
+            self.first.add(&Earlier::of(socket));
             return self.few.add(socket);
         }
         let first = self.keep.first().and_then(|look| look.first.as_ref());
@@ -92,7 +92,8 @@ impl<'l> Kept<'l> {
     }
 
     fn look(self, provenance: Provenance) -> Look {
-        Look { connections: self.few.connections(), provenance, ..self.look }
+        let first = matches!(self.keep, Keep::First).then(|| self.first.finish());
+        Look { first, connections: self.few.connections(), provenance, ..self.look }
     }
 }
 

@@ -86,7 +86,7 @@ impl Area {
 }
 
 fn listening(evidence: &Evidence<'_>) -> String {
-    let queues = evidence.in_state(State::Listen).map(|socket| match socket.queues {
+    let queues = evidence.in_state(State::Listen).map(|socket| match socket.queues() {
         Queues::Listen { accept_queue, limit } => (accept_queue, limit),
         _ => (0, None),
     });

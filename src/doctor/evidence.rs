@@ -421,7 +421,7 @@ impl<'s> Evidence<'s> {
         self.listening.get_or_init(|| {
             self.in_state(State::Listen)
                 .filter_map(|socket| {
-                    let Queues::Listen { accept_queue, limit } = socket.queues else {
+                    let Queues::Listen { accept_queue, limit } = socket.queues() else {
                         return None;
                     };
                     let measured = self.measured(socket);

@@ -36,7 +36,7 @@ pub(super) struct Machine {
     /// Every socket of the last look, with what it was at the first.
     sockets: Vec<(Socket, Option<Earlier>)>,
     /// The first look. `None`: there was one.
-    first: Option<FirstLook>,
+    first: Option<Vec<Earlier>>,
     programs: Vec<(Process, Vec<(u64, u32)>)>,
     options: Vec<SocketOptions>,
     rounds: Rounds,
@@ -183,7 +183,7 @@ impl Machine {
                 samples: vec![sample(0), sample(500), sample(1000), sample(1500), sample(2000)],
             },
             sockets: vec![],
-            first: Some(FirstLook::default()),
+            first: Some(vec![]),
             programs: vec![],
             options: vec![],
             rounds: Rounds::default(),
@@ -267,7 +267,7 @@ impl Machine {
     /// At the first look.
     fn looked_at(&mut self, socket: &Socket) -> Earlier {
         let earlier = Earlier::of(socket);
-        self.first.get_or_insert_default().add(&earlier);
+        self.first.get_or_insert_default().push(earlier);
         earlier
     }
 
@@ -343,7 +343,7 @@ impl Machine {
             let earlier = earlier.as_ref().filter(|_| first.is_some());
             snapshot.sockets.push(snapshot.measures.outline(socket, earlier));
         }
-        snapshot.before = first.as_ref().map(FirstLook::summary);
+        snapshot.before = first.map(|first| first.iter().collect::<FirstLook>().summary());
         snapshot
     }
 

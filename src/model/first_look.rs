@@ -13,6 +13,13 @@ use std::{
     hash::BuildHasher,
 };
 
+/// The sockets of a first look, as they come.
+#[derive(Debug, Default)]
+pub struct Packer {
+    bytes: Vec<u8>,
+    number: usize,
+}
+
 /// Every socket of a first look.
 #[derive(Debug, Default)]
 pub struct FirstLook {
@@ -42,27 +49,40 @@ const LISTENS: u8 = 8;
 const HAS_DROPS: u8 = 16;
 const HAS_FLOW: u8 = 32;
 
-impl FirstLook {
+impl Packer {
     /// One more socket.
     pub fn add(&mut self, earlier: &Earlier) {
-        let place = Place::of(self.bytes.len());
         write(&mut self.bytes, earlier);
-        let key = earlier.cookie.or(earlier.inode);
-        if key.is_none() {
-            return;
-        }
-        let (bytes, hasher) = (self.bytes.as_slice(), &self.hasher);
-        let is_it = |known: &Place| known.key(bytes) == key;
-        let hash = |known: &Place| hasher.hash_one(known.key(bytes));
-        match self.places.entry(hasher.hash_one(key), is_it, hash) {
-            // It moved in the kernel's table while that was walked, and came twice.
-            Entry::Occupied(mut known) => *known.get_mut() = place,
-            Entry::Vacant(free) => {
-                free.insert(place);
-            }
-        }
+        self.number += 1;
     }
 
+    /// All have come.
+    pub fn finish(self) -> FirstLook {
+        let (bytes, hasher) = (self.bytes, DefaultHashBuilder::default());
+        let mut places = HashTable::with_capacity(self.number);
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let place = Place::of(bytes.len() - rest.len());
+            let earlier = read(&mut rest);
+            let key = earlier.cookie.or(earlier.inode);
+            if key.is_none() {
+                continue;
+            }
+            let is_it = |known: &Place| known.key(&bytes) == key;
+            let hash = |known: &Place| hasher.hash_one(known.key(&bytes));
+            match places.entry(hasher.hash_one(key), is_it, hash) {
+                // It moved in the kernel's table while that was walked, and came twice.
+                Entry::Occupied(mut known) => *known.get_mut() = place,
+                Entry::Vacant(free) => {
+                    free.insert(place);
+                }
+            }
+        }
+        FirstLook { bytes, places, hasher }
+    }
+}
+
+impl FirstLook {
     /// A socket as it was. `None`: it was not there, or nothing tells it from others.
     pub fn find(&self, socket: &Socket) -> Option<Earlier> {
         let key = socket.cookie.or(socket.inode);
@@ -93,9 +113,9 @@ impl FirstLook {
 
 impl<'e> FromIterator<&'e Earlier> for FirstLook {
     fn from_iter<I: IntoIterator<Item = &'e Earlier>>(sockets: I) -> Self {
-        let mut first = Self::default();
-        sockets.into_iter().for_each(|earlier| first.add(earlier));
-        first
+        let mut packer = Packer::default();
+        sockets.into_iter().for_each(|earlier| packer.add(earlier));
+        packer.finish()
     }
 }
 

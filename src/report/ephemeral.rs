@@ -375,6 +375,7 @@ impl Listeners {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::outline::BIND_ADDRESS_NO_PORT;
     use crate::model::socket::Socket;
     use crate::model::{
         about::{About, Host, SourceKind},
@@ -386,7 +387,6 @@ mod tests {
         settings::{PORT_RANGE, RESERVED_PORTS},
         timer::{Timer, TimerKind},
     };
-    use crate::report::port_use::BIND_ADDRESS_NO_PORT;
     use std::time::SystemTime;
 
     fn snapshot(

@@ -44,7 +44,7 @@ pub fn listener(
     socket: &Outline,
     per_port: &BTreeMap<u16, Vec<IpAddr>>,
 ) -> Option<Listener> {
-    let (accept_queue, limit) = match (socket.state, socket.queues) {
+    let (accept_queue, limit) = match (socket.state, socket.queues()) {
         (State::Listen, Queues::Listen { accept_queue, limit }) => (Some(accept_queue), limit),
         // A datagram socket without a peer and with a port takes datagrams from anyone.
         (State::Unconnected, _) if socket.local.port != 0 => (None, None),

@@ -2,6 +2,7 @@
 //! connections that come by the hundred thousand.
 
 use crate::model::{
+    outline::BIND_ADDRESS_NO_PORT,
     socket::{Socket, TIME_WAIT_MS},
     state::State,
 };
@@ -26,9 +27,6 @@ const HAS_TIME: u8 = 2;
 const IS_MAPPED: u8 = 8;
 /// It said that `bind(2)` shall not choose its port.
 const NAMES_NO_PORT: u8 = 4;
-
-/// `bind_address_no_port` of `struct inet_diag_sockopt`: bit 0 of its second byte.
-pub const BIND_ADDRESS_NO_PORT: u8 = 1;
 
 impl PortUse {
     /// Of a TCP connection.

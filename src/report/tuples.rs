@@ -27,7 +27,7 @@ impl<'s> Tuples<'s> {
     pub fn of(sockets: &'s [Outline]) -> Self {
         let is_connection = |s: &&Outline| s.protocol == Protocol::Tcp && s.peer().is_some();
         let connections = || sockets.iter().filter(is_connection);
-        let (places, numbers) = places(connections());
+        let (places, numbers) = places(connections(), sockets.len());
         // Each begins where the ones before it end, and its end moves on as it is filled.
         let begin = numbers.iter().scan(0, |end, number| {
             let begin = *end;
@@ -78,9 +78,10 @@ impl<'s> Tuples<'s> {
     }
 }
 
-/// The place of each connection's tuple, and how many connections each tuple has.
-fn places<'s>(connections: impl Iterator<Item = &'s Outline>) -> (Vec<u32>, Vec<u32>) {
-    let (mut places, mut numbers) = (vec![], vec![]);
+/// The place of each connection's tuple, and how many connections each tuple has. Of connections there
+/// are at most so many.
+fn places<'s>(connections: impl Iterator<Item = &'s Outline>, most: usize) -> (Vec<u32>, Vec<u32>) {
+    let (mut places, mut numbers) = (Vec::with_capacity(most), vec![]);
     let mut firsts: Vec<&Outline> = vec![];
     let (mut known, hasher) = (HashTable::new(), DefaultHashBuilder::default());
     let mut last: Option<(Tuple, u32)> = None;

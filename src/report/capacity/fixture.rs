@@ -46,19 +46,24 @@ pub(super) fn end(text: &str) -> Endpoint {
 
 /// An IPv4 socket; inode 0 is none.
 pub(super) fn socket(state: State, local: &str, remote: &str, inode: u64) -> Outline {
-    Outline::of(&Socket {
+    Outline::of(&whole(state, local, remote, inode))
+}
+
+fn whole(state: State, local: &str, remote: &str, inode: u64) -> Socket {
+    Socket {
         local: end(local),
         remote: end(remote),
         inode: (inode != 0).then_some(inode),
         ..Socket::new(Protocol::Tcp, Family::Ipv4, state)
-    })
+    }
 }
 
 /// A listener with this backlog.
 pub(super) fn listening(local: &str, inode: u64, backlog: u32) -> Outline {
-    let mut listening = socket(State::Listen, local, "0.0.0.0:0", inode);
-    listening.queues = Queues::Listen { accept_queue: 0, limit: Some(backlog) };
-    listening
+    Outline::of(&Socket {
+        queues: Queues::Listen { accept_queue: 0, limit: Some(backlog) },
+        ..whole(State::Listen, local, "0.0.0.0:0", inode)
+    })
 }
 
 /// A process of a machine.

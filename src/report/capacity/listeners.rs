@@ -183,7 +183,7 @@ fn listener(
     limits.extend(host.iter().filter(|limit| !(exempt && limit.id == LimitId::FsFileMax)).cloned());
     let (mut queue, mut most) = (0, Some(0));
     for socket in sockets {
-        if let Queues::Listen { accept_queue, limit } = socket.queues {
+        if let Queues::Listen { accept_queue, limit } = socket.queues() {
             queue += accept_queue;
             most = most.zip(limit).map(|(sum, limit)| sum + limit);
         }

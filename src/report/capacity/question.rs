@@ -299,7 +299,7 @@ fn conflict(socket: &Outline, local: IpAddr) -> Conflict {
     match (own, local) {
         (IpAddr::V4(own), IpAddr::V4(_)) if own.is_unspecified() => Conflict::Yes,
         (IpAddr::V6(own), IpAddr::V6(_)) if own.is_unspecified() => Conflict::Yes,
-        (IpAddr::V6(own), IpAddr::V4(_)) if own.is_unspecified() => match socket.v6only {
+        (IpAddr::V6(own), IpAddr::V4(_)) if own.is_unspecified() => match socket.v6only() {
             Some(true) => Conflict::No,
             Some(false) => Conflict::Yes,
             None => Conflict::Unknown,

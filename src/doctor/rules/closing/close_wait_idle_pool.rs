@@ -68,7 +68,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 }
 
 fn is_unread_fin(socket: &Outline) -> bool {
-    matches!(socket.queues, Queues::Data { recv, .. } if UNREAD.iter().any(|r| r.contains(&recv)))
+    matches!(socket.queues(), Queues::Data { recv, .. } if UNREAD.iter().any(|r| r.contains(&recv)))
 }
 
 fn finding(

@@ -155,7 +155,7 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
         severity = severity.max(Severity::Warning);
     }
     let unread = |want: fn(u32) -> bool| {
-        let is = |s: &&&Outline| matches!(s.queues, Queues::Data { recv, .. } if want(recv));
+        let is = |s: &&&Outline| matches!(s.queues(), Queues::Data { recv, .. } if want(recv));
         leak.kept.iter().filter(is).count()
     };
     let (read, fin, data) = (unread(|n| n == 0), unread(|n| n == 1), unread(|n| n > 1));
@@ -237,7 +237,7 @@ fn finding(case: &Case<'_, '_>, leak: &Leak<'_>) -> Option<Finding> {
 
 /// The receive queue of all of them, where they are alike: the same message was left unread.
 fn alike(sockets: &[&Outline]) -> Option<u32> {
-    let mut queues = sockets.iter().map(|socket| match socket.queues {
+    let mut queues = sockets.iter().map(|socket| match socket.queues() {
         Queues::Data { recv, .. } => recv,
         _ => 0,
     });

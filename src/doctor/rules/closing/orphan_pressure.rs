@@ -106,7 +106,7 @@ fn found(case: &Case<'_, '_>) -> Option<Finding> {
     let unread = here.iter().filter(|s| s.timer.is_some_and(|t| t.kind == TimerKind::WindowProbe));
     let bytes: u64 = here
         .iter()
-        .map(|s| match s.queues {
+        .map(|s| match s.queues() {
             Queues::Data { send, .. } => u64::from(send),
             _ => 0,
         })

@@ -85,7 +85,7 @@ fn stalled_ms(evidence: &Evidence<'_>, socket: &Outline) -> u64 {
 }
 
 fn queued(socket: &Outline) -> u64 {
-    match socket.queues {
+    match socket.queues() {
         Queues::Data { send, .. } => send.into(),
         _ => 0,
     }

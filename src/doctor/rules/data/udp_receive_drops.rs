@@ -91,7 +91,7 @@ fn finding(case: &Case<'_, '_>, socket: &Outline) -> Option<Finding> {
     } else {
         Severity::Warning
     };
-    let queued = match socket.queues {
+    let queued = match socket.queues() {
         Queues::Data { recv, .. } => recv,
         _ => 0,
     };

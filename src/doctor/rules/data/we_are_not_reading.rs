@@ -71,7 +71,7 @@ fn is_full(case: &Case<'_, '_>, measured: Measured<'_>) -> bool {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let unread = |s: &&Outline| {
-        let Queues::Data { recv, .. } = s.queues else { return false };
+        let Queues::Data { recv, .. } = s.queues() else { return false };
         let measured = evidence.measured(s);
         // Without an inode nobody has accepted it yet: accept-stalled tells of that.
         recv > 0
@@ -125,7 +125,7 @@ fn finding(case: &Case<'_, '_>, party: &Party, unread: &[&Outline]) -> Finding {
 }
 
 fn received(socket: &Outline) -> u64 {
-    match socket.queues {
+    match socket.queues() {
         Queues::Data { recv, .. } => recv.into(),
         _ => 0,
     }

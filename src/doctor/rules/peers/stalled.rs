@@ -33,7 +33,7 @@ pub(super) fn stalled<'s>(
 
 fn of<'s>(evidence: &Evidence<'s>, socket: &'s Outline) -> Option<Stalled<'s>> {
     let measured = evidence.measured(socket);
-    let Queues::Data { send, .. } = socket.queues else { return None };
+    let Queues::Data { send, .. } = socket.queues() else { return None };
     let waits = send > 0 && socket.timer.is_some_and(|timer| timer.kind == TimerKind::Retransmit);
     // Of those that a program has closed last-ack-stuck and orphan-pressure tell.
     let is_open = matches!(socket.state, State::Established | State::CloseWait);
