@@ -133,6 +133,7 @@ const CONTENDERS: &[Contender] = &[
     contender("sockeye summary", "", ALWAYS),
     contender("sockeye time-wait", "", ALWAYS),
     contender("closed sockeye time-wait", "", ALWAYS),
+    contender("sockeye doctor --fail-on never", "", ALWAYS),
     contender("sockeye -tan --group-by state", "", ALWAYS),
     contender("sockeye -tan --sort peer", "", ALWAYS),
     contender("sockeye -tan --sort -send_queue --limit 20", "", ALWAYS),

@@ -39,6 +39,9 @@ macro_rules! measures {
         /// How many numbers there may be of a socket.
         const NUMBER: usize = [$(At::$name),*].len();
 
+        /// A shape has a bit for each.
+        const _: () = assert!(NUMBER <= u32::BITS as usize);
+
         fn read(sighting: &Sighting<'_>) -> [Option<u64>; NUMBER] {
             [$({ let read: fn(&Sighting<'_>) -> Option<u64> = $read; read(sighting) }),*]
         }
@@ -185,5 +188,104 @@ impl Measured<'_> {
     /// Milliseconds since data was sent or received, whichever is less.
     pub fn idle_ms(self) -> Option<u64> {
         Some(self.last_sent_ms()?.min(self.last_received_ms()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        memory::SocketMemory,
+        protocol::{Family, Protocol},
+        state::State,
+        tcp_info::{Place, TcpInfo},
+    };
+
+    /// An open connection of whose `tcp_info` so many bytes are told, with these numbers.
+    fn connection(length: usize, numbers: &[(&str, u32)]) -> Socket {
+        let mut bytes = vec![0; length];
+        for (id, number) in numbers {
+            let Place::U32(at) = field(id).place else { panic!("{id} is not of 32 bits") };
+            bytes[at..at + 4].copy_from_slice(&number.to_ne_bytes());
+        }
+        let mut socket = Socket::new(Protocol::Tcp, Family::Ipv4, State::Established);
+        socket.cookie = Some(1);
+        socket.tcp_info = Some(Box::new(TcpInfo::from_kernel(&bytes)));
+        socket
+    }
+
+    #[test]
+    fn each_socket_has_its_own_numbers_and_what_is_unknown_is_not_0() {
+        let mut all = Measures::default();
+        let bare = Socket { tcp_info: None, ..connection(0, &[]) };
+        let mut idle = connection(232, &[("last_ack_recv", 7_200_000), ("last_data_sent", 9)]);
+        let silent = all.outline(&bare, None);
+        let idle_before = all.outline(&idle, None);
+        idle.memory = Some(SocketMemory { rcvbuf_bytes: u32::MAX, ..SocketMemory::default() });
+        let with_memory = all.outline(&idle, None);
+        let old = all.outline(&connection(104, &[("rto", 204_000), ("mss", 1448)]), None);
+        let measured = all.of(&silent);
+        assert_eq!(
+            (measured.silent_ms(), measured.rmem_bytes(), measured.idle_ms()),
+            (None, None, None)
+        );
+        let measured = all.of(&idle_before);
+        assert_eq!((measured.silent_ms(), measured.idle_ms()), (Some(7_200_000), Some(0)));
+        assert_eq!((measured.last_sent_ms(), measured.unacked()), (Some(9), Some(0)));
+        assert_eq!((measured.rcvbuf_bytes(), measured.timeouts()), (None, None));
+        let measured = all.of(&with_memory);
+        assert_eq!(
+            (measured.rmem_bytes(), measured.rcvbuf_bytes()),
+            (Some(0), Some(u32::MAX.into()))
+        );
+        assert_eq!((measured.silent_ms(), measured.last_sent_ms()), (Some(7_200_000), Some(9)));
+        // The struct of an old kernel ends before the counts of bytes.
+        let measured = all.of(&old);
+        assert_eq!((measured.rto_us(), measured.segment_bytes()), (Some(204_000), Some(1448)));
+        assert_eq!((measured.acked_bytes(), measured.backoff()), (None, Some(0)));
+    }
+
+    #[test]
+    fn of_two_looks_the_difference_is_measured() {
+        let mut all = Measures::default();
+        let mut before = connection(232, &[("total_retrans", 3), ("segs_out", 10)]);
+        let mut now = connection(232, &[("total_retrans", 5), ("segs_out", 20)]);
+        let drops = |drops| SocketMemory { drops: Some(drops), ..SocketMemory::default() };
+        (before.memory, now.memory) = (Some(drops(4)), Some(drops(4)));
+        before.state = State::SynSent;
+        let earlier = Earlier::of(&before);
+        let both = all.outline(&now, Some(&earlier));
+        let new = all.outline(&now, None);
+        let measured = all.of(&both);
+        assert_eq!(both.was, Some(State::SynSent));
+        assert_eq!(
+            (measured.resent(), measured.busy_us(), measured.drops()),
+            (Some(2), Some(0), Some(0))
+        );
+        assert_eq!(measured.recv_before(), Some(0));
+        let measured = all.of(&new);
+        assert_eq!(new.was, None);
+        assert_eq!(
+            (measured.resent(), measured.drops(), measured.recv_before()),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn an_idle_connection_takes_a_few_bytes() {
+        let mut all = Measures::default();
+        let idle = connection(
+            232,
+            &[
+                ("last_ack_recv", 60_000),
+                ("last_data_sent", 60_000),
+                ("rto", 204_000),
+                ("mss", 1448),
+            ],
+        );
+        for _ in 0..1000 {
+            all.outline(&idle, Some(&Earlier::of(&idle)));
+        }
+        assert_eq!((all.shapes.len(), all.bytes.len()), (1, 1 + 1000 * 12));
     }
 }
