@@ -131,12 +131,16 @@ impl Decoder {
     }
 }
 
-/// Whether they are: of few bytes sooner than memcmp(3) is called.
+/// Whether they are: of few bytes, and mostly so, sooner than memcmp(3) is called.
 #[inline]
 fn are_equal(one: &[u8], other: &[u8]) -> bool {
-    let (words, rest) = one.as_chunks::<4>();
-    let (other_words, other_rest) = other.as_chunks::<4>();
-    one.len() == other.len() && words.iter().eq(other_words) && rest.iter().eq(other_rest)
+    let (Some(end), Some(other_end)) = (one.last_chunk::<8>(), other.last_chunk::<8>()) else {
+        return one == other;
+    };
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    let differing = words.fold(word(end) ^ word(other_end), |d, (a, b)| d | (word(a) ^ word(b)));
+    one.len() == other.len() && differing == 0
 }
 
 fn decode_header(socket: &mut Socket, header: &[u8; HEADER]) -> Option<()> {
@@ -174,4 +178,26 @@ fn decode_header(socket: &mut Socket, header: &[u8; HEADER]) -> Option<()> {
     socket.cookie = Some(u64_ne(header, 44)?);
     socket.uid = (!filler).then_some(uid);
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_are_equal_where_every_one_is(
+            bytes in prop::collection::vec(any::<u8>(), 0..64),
+            (at, change) in (0usize..64, 0u8..3),
+            longer: bool,
+        ) {
+            let mut other = bytes.clone();
+            if let Some(byte) = other.get_mut(at) {
+                *byte ^= change;
+            }
+            other.extend(longer.then_some(0));
+            prop_assert_eq!(are_equal(&bytes, &other), bytes == other);
+        }
+    }
 }
