@@ -278,7 +278,7 @@ fn median(costs: &[Cost], figure: fn(&Cost) -> f64) -> f64 {
 /// What one run of a contender cost.
 fn cost_of(command: &str) -> Cost {
     if let Some(command) = command.strip_prefix(CLOSED) {
-        close(FEW);
+        let _listener = close(FEW);
         let cost = cost_of(command);
         // The next command is to find the table as it was (Linux 6.1).
         let kill = ["kill", "-t", "--yes", "state", "time-wait"];
@@ -294,17 +294,20 @@ fn cost_of(command: &str) -> Cost {
     cost::of(&command.split(' ').collect::<Vec<_>>())
 }
 
-/// Closes so many connections of its own, which are in TIME_WAIT then.
-fn close(connections: usize) {
+/// Closes so many connections of its own, first by the client and by the server in turn: that end is in
+/// TIME_WAIT then, of what went out and of what came in by the listener that is returned.
+fn close(connections: usize) -> TcpListener {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    for _ in 0..connections {
+    for number in 0..connections {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
-        drop(accepted);
+        let (first, second) = if number % 2 == 0 { (client, accepted) } else { (accepted, client) };
+        first.shutdown(Shutdown::Write).unwrap();
+        drop(second);
         // Its FIN has come once there is nothing to read.
-        assert_eq!((&client).read(&mut [0]).unwrap(), 0);
+        assert_eq!((&first).read(&mut [0]).unwrap(), 0);
     }
+    listener
 }
 
 /// Measures a command in a new namespace with one listener, which this process holds.

@@ -8,18 +8,18 @@
 
 use super::{
     list::Failure,
-    look::{Look, sample, sockets},
+    look::{Look, sample},
     namespaces::Namespaces,
     owners::{self, LookUp},
     query::{Query, SourceChoice},
     snapshot::{Machine, joined},
-    tables::Tables,
+    tables::{Provenance, Tables},
 };
 use crate::{
     kernel::{
         error::Error,
         netlink::connection::Next,
-        proc::{counters, sysctl},
+        proc::{counters, net_inet, sysctl},
         sock_diag::exact::{Identity, Inquiry},
     },
     model::{
@@ -151,7 +151,7 @@ fn count<L: Ledger>(
     let has_none_closed = query.root.is_live() && last.counters.get(MINI_SOCKETS) == Some(0);
     let listens = StateSet::of(State::Listen);
     let listening = Query { protocols: vec![(Protocol::Tcp, listens)], ..query.clone() };
-    let (listeners, mut provenance) = sockets(netns, &listening)?;
+    let (listeners, mut provenance) = listeners(netns, &listening)?;
     let first = Look::of(vec![first, last]);
     let mut snapshot = joined(query, about, first, None).snapshot;
     snapshot.settings = sysctl::of_namespace(&query.root);
@@ -194,6 +194,26 @@ fn count<L: Ledger>(
         inodes: asked.inodes,
         followed: identified(query, &asked.open),
     })
+}
+
+/// The listeners of the namespace the calling thread is in.
+fn listeners(netns: NetnsIndex, query: &Query) -> Result<(Vec<Socket>, Provenance), Error> {
+    let is_replaced = |family| {
+        net_inet::table(Protocol::Tcp, family).is_some_and(|name| query.root.replaces(name))
+    };
+    // The kernel's own text has them first (`tcp_get_idx` in `net/ipv4/tcp_ipv4.c`): no more of it is
+    // read, since all of it is read again for the rest.
+    let come_first = query.root.is_live() && !Family::INET.into_iter().any(is_replaced);
+    let mut listeners = vec![];
+    let mut tables = Tables::open(query)?;
+    tables.read(netns, |socket, _| {
+        if query.wants(socket) {
+            listeners.push(socket.clone());
+        }
+        let is_over = come_first && socket.state != State::Listen;
+        if is_over { Next::Stop } else { Next::More }
+    })?;
+    Ok((listeners, tables.provenance))
 }
 
 /// How many mini-sockets the namespace has, TIME_WAIT and orphan FIN_WAIT_2: counted before one is put

@@ -49,7 +49,7 @@ pub fn look_up_some(
 /// Looks at a part of the descriptors in a network namespace where that is worth it: see
 /// [`owner_sample`].
 pub fn look_up_sample(query: &Query, netns: u64) -> Option<Owners> {
-    let mut owners = owner_sample::look_up(&query.root, netns)?;
+    let mut owners = owner_sample::look_up(&query.root, netns, may_use_bpf(query))?;
     let mut homes = Homes::new(&query.root);
     owners.name(|process| homes.name(process));
     Some(owners)
@@ -65,7 +65,7 @@ pub(super) fn look_up_inodes(
         inodes,
         netns,
         deadline: query.owner_patience.map(|patience| Instant::now() + patience),
-        may_use_bpf: query.source != SourceChoice::Proc,
+        may_use_bpf: may_use_bpf(query),
         progress: query.owner_progress,
     };
     match holders::look_up(&query.root, &wanted) {
@@ -85,6 +85,10 @@ pub(super) fn look_up_inodes(
             ..LookUp::default()
         },
     }
+}
+
+fn may_use_bpf(query: &Query) -> bool {
+    query.source != SourceChoice::Proc
 }
 
 /// Learns of the holders what only some ask for.

@@ -482,13 +482,12 @@ fn whose_most_of_many_connections_are_a_part_of_the_descriptors_tells_and_of_few
     };
     let likely = |name, share| (pid(name), "likely".to_owned(), Some(share));
     close_one(7400);
-    for switches in ["--interval 0.1", "--interval 0.1 --source proc"] {
+    for switches in ["--interval 0.1 --source proc", "--interval 0.1"] {
         let report = report(&namespace, switches);
-        assert_eq!(
-            (&report["total"], &report["owners_sampled"]),
-            (&1.into(), &true.into()),
-            "{report}"
-        );
+        assert_eq!(report["total"], 1, "{report}");
+        // Where the kernel can be asked for all of them at once, that is cheap for no more than these.
+        let is_sample = report["owners_sampled"] == true;
+        assert!(is_sample || !switches.contains("proc"), "{report}");
         assert_eq!(report["warnings"], serde_json::json!([]));
         let told = owners(&report, 7400, "owners");
         let [(first, _, Some(share)), (second, _, Some(other))] = told.as_slice() else {
@@ -497,7 +496,8 @@ fn whose_most_of_many_connections_are_a_part_of_the_descriptors_tells_and_of_few
         assert_eq!((*first, *second), (pid("most"), pid("rest")));
         assert!((share - 0.75).abs() < 0.08 && (share + other - 1.0).abs() < 1e-9, "{told:?}");
         // The listener is among the first descriptors; that nobody else has it is not known.
-        let server = [(pid("server"), "certain".to_owned(), None)];
+        let share = (!is_sample).then_some(1.0);
+        let server = [(pid("server"), "certain".to_owned(), share)];
         assert_eq!(owners(&report, 7400, "peer_owners"), server);
     }
     script.ask("go on");
