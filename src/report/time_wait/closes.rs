@@ -178,7 +178,8 @@ impl Closes {
             return;
         }
         let (local, remote) = (canonical(socket.local), canonical(socket.remote));
-        if remote.is_nothing() {
+        // The port tells sooner.
+        if remote.port == 0 && remote.is_nothing() {
             return self.listeners.meet_address(local.address);
         }
         let is_closed = socket.state == State::TimeWait;
