@@ -56,6 +56,9 @@ pub fn record(
 /// A snapshot with the names of what is in it, on the thread that is in its namespace.
 fn of_snapshot(query: &Query, taken: Taken, tool_version: &str) -> Recording {
     let Taken { snapshot, sockets, first } = taken;
+    // They are whole in a recording: not twice by the million.
+    let (measures, before) = (Measures::default(), None);
+    let snapshot = Snapshot { sockets: vec![], measures, before, ..snapshot };
     let untold =
         |protocol: &Protocol| snapshot.about.gaps.iter().any(|gap| gap.untold.contains(protocol));
     let protocols = query.protocols.iter().map(|(protocol, _)| *protocol);
@@ -68,12 +71,7 @@ fn of_snapshot(query: &Query, taken: Taken, tool_version: &str) -> Recording {
         redacted: false,
         earlier: first.map(|first| first.iter().collect()),
         sockets,
-        snapshot: Snapshot {
-            sockets: vec![],
-            measures: Measures::default(),
-            before: None,
-            ..snapshot
-        },
+        snapshot,
     }
 }
 
