@@ -107,7 +107,8 @@ impl<'p> Pen<'p> {
     fn large(&mut self, number: u64) {
         let (rest, last) = (number / u64::from(EIGHT_DIGITS), number % u64::from(EIGHT_DIGITS));
         match u32::try_from(rest) {
-            Ok(small @ 0..EIGHT_DIGITS) => self.small(small),
+            Ok(digit @ 0..10) => self.put(&[b'0' | digit.to_le_bytes()[0]]),
+            Ok(small @ 10..EIGHT_DIGITS) => self.small(small),
             _ => self.large(rest),
         }
         self.put(&(eight(u32::try_from(last).unwrap_or(0)) | ASCII_ZEROS).to_le_bytes());
