@@ -3,7 +3,10 @@
 //! The kernel's tables are walked in the order of a hash, so ports are random; a state, queues, and
 //! mostly an end's address are those of the socket before, inodes and cookies are near.
 
-use super::compact::{Compact, Manner};
+use super::{
+    compact::{Compact, Manner},
+    varint,
+};
 use std::slice;
 
 /// Sockets, to be read again in the order they came.
@@ -80,17 +83,11 @@ impl Packed {
     }
 }
 
-/// Appends how far a number is from the one before, the nearer the shorter: seven bits in a byte, the
-/// lowest first, and in the lowest of all the sign.
+/// Appends how far a number is from the one before, the nearer the shorter: its sign is the lowest bit.
 fn difference(out: &mut Vec<u8>, from: u64, to: u64) {
     let forward = to.wrapping_sub(from);
     let sign = forward >> 63;
-    let mut rest = forward << 1 ^ 0u64.wrapping_sub(sign);
-    while rest > 0x7f {
-        out.push(rest.to_le_bytes()[0] | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest.to_le_bytes()[0]);
+    varint::write(out, forward << 1 ^ 0u64.wrapping_sub(sign));
 }
 
 /// What was not read yet.
@@ -117,8 +114,8 @@ impl Reader<'_> {
         }
         socket.local_port = u16::from_ne_bytes(self.array()?);
         socket.remote_port = u16::from_ne_bytes(self.array()?);
-        socket.inode = u32::try_from(self.number(last.inode.into())?).ok()?;
-        socket.cookie = self.number(last.cookie)?;
+        socket.inode = u32::try_from(self.number(last.inode.into())).ok()?;
+        socket.cookie = self.number(last.cookie);
         Some(socket)
     }
 
@@ -128,15 +125,8 @@ impl Reader<'_> {
         Some(*array)
     }
 
-    fn number(&mut self, from: u64) -> Option<u64> {
-        let mut bits = 0u64;
-        for shift in (0..64).step_by(7) {
-            let [byte] = self.array()?;
-            bits |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(from.wrapping_add(bits >> 1 ^ 0u64.wrapping_sub(bits & 1)));
-            }
-        }
-        None
+    fn number(&mut self, from: u64) -> u64 {
+        let bits = varint::read(&mut self.bytes);
+        from.wrapping_add(bits >> 1 ^ 0u64.wrapping_sub(bits & 1))
     }
 }
