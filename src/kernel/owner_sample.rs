@@ -30,8 +30,9 @@ const NEGLIGIBLE: u64 = 20;
 const NAMESPACE_NS: u64 = 2_000;
 
 /// Looks at some descriptors of the processes in this network namespace. `None`: there are not so many
-/// that it would be worth it, processes that may have many cannot be looked at, or the kernel does not tell how many
-/// descriptors each has (before 6.2). `may_use_bpf` is whether all could be looked at by BPF.
+/// that it would be worth it, processes that may have many cannot be looked at, or the kernel does not
+/// tell how many descriptors each has (before 6.2). `may_use_bpf` is whether all could be looked at by
+/// BPF.
 pub fn look_up(root: &Root, netns: u64, may_use_bpf: bool) -> Option<Owners> {
     let pids = process::pids(root).ok()?;
     // Process 1 exists in every pid namespace; where it is not listed, hidepid hides it and others.
