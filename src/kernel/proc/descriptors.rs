@@ -10,14 +10,20 @@ use nix::{
     fcntl::{self, OFlag},
     sys::stat::{Mode, stat},
 };
-use rustix::fs::{RawDir, SeekFrom, readlinkat_raw, seek};
+use rustix::{
+    fs::{RawDir, SeekFrom, readlinkat_raw, seek},
+    path::Arg,
+};
 use std::{
     ffi::OsStr,
     fmt::Display,
     mem::MaybeUninit,
     num::NonZeroUsize,
     ops::{ControlFlow, Range},
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
@@ -126,20 +132,7 @@ fn sockets_of(
         if u64::from(fd) >= share.range.end {
             break;
         }
-        let mut target = [MaybeUninit::uninit(); LONGEST];
-        match readlinkat_raw(&directory, entry.file_name(), &mut target) {
-            Ok((target, _)) => {
-                let inode = inode_in(b"socket:[", OsStr::from_bytes(target));
-                sockets.extend(inode.map(|inode| (inode, fd)));
-            }
-            // The directory can be listed and its links not: a process with capabilities that we
-            // lack, even as root.
-            Err(denied @ (rustix::io::Errno::ACCESS | rustix::io::Errno::PERM)) => {
-                return Err(errno(denied));
-            }
-            // Closed while we look.
-            Err(_) => {}
-        }
+        sockets.extend(socket(&directory, entry.file_name())?.map(|inode| (inode, fd)));
         until_pause -= 1;
         if until_pause == 0 {
             until_pause = STEP;
@@ -168,20 +161,23 @@ pub fn some(
     let directory = fcntl::open(&root.join(format!("{pid}/fd")), flags, Mode::empty())?;
     let mut sockets = vec![];
     for fd in numbers {
-        let mut target = [MaybeUninit::uninit(); LONGEST];
-        match readlinkat_raw(&directory, fd.to_string(), &mut target) {
-            Ok((target, _)) => {
-                let inode = inode_in(b"socket:[", OsStr::from_bytes(target));
-                sockets.extend(inode.map(|inode| (inode, fd)));
-            }
-            Err(denied @ (rustix::io::Errno::ACCESS | rustix::io::Errno::PERM)) => {
-                return Err(errno(denied));
-            }
-            // There is no such descriptor.
-            Err(_) => {}
-        }
+        sockets.extend(socket(&directory, fd.to_string())?.map(|inode| (inode, fd)));
     }
     Ok(sockets)
+}
+
+/// The inode of the socket a descriptor is. `None`: it is something else, there is none, or it was
+/// closed while we look.
+#[inline]
+fn socket(directory: impl AsFd, descriptor: impl Arg) -> nix::Result<Option<u64>> {
+    let mut target = [MaybeUninit::uninit(); LONGEST];
+    match readlinkat_raw(directory, descriptor, &mut target) {
+        Ok((target, _)) => Ok(inode_in(b"socket:[", OsStr::from_bytes(target))),
+        // The directory can be listed and its links not: a process with capabilities that we lack,
+        // even as root.
+        Err(denied @ (rustix::io::Errno::ACCESS | rustix::io::Errno::PERM)) => Err(errno(denied)),
+        Err(_) => Ok(None),
+    }
 }
 
 /// How many numbers the table of descriptors of a process has room for: none is higher. `None`: the
