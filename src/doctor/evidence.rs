@@ -18,7 +18,7 @@ use crate::{
         time_wait::{
             destination::{self, Ports},
             history,
-            listeners::{Listeners, canonical},
+            listeners::Listeners,
         },
         tuples::{Tuple, Tuples},
     },
@@ -333,7 +333,7 @@ impl<'s> Evidence<'s> {
         socket.peer()?;
         Some(match self.listeners.accepting(socket.local) {
             Some(listener) => Direction::In(listener.at),
-            None => Direction::Out(canonical(socket.remote)),
+            None => Direction::Out(socket.remote.canonical()),
         })
     }
 
@@ -344,7 +344,7 @@ impl<'s> Evidence<'s> {
 
     /// Who listens at an end.
     pub fn holders_at(&self, at: Endpoint) -> Vec<Party> {
-        let listens = |s: &&Outline| canonical(s.local) == at;
+        let listens = |s: &&Outline| s.local.canonical() == at;
         let mut parties: Vec<Party> =
             self.in_state(State::Listen).filter(listens).flat_map(|s| self.holders(s)).collect();
         parties.sort();

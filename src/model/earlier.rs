@@ -141,15 +141,11 @@ impl Flow {
     /// What flowed since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
-        Self {
-            segments_out: self.segments_out.saturating_sub(earlier.segments_out),
-            retransmitted: self.retransmitted.saturating_sub(earlier.retransmitted),
-            bytes_acked: self.bytes_acked.saturating_sub(earlier.bytes_acked),
-            bytes_received: self.bytes_received.saturating_sub(earlier.bytes_received),
-            busy_us: self.busy_us.saturating_sub(earlier.busy_us),
-            rwnd_limited_us: self.rwnd_limited_us.saturating_sub(earlier.rwnd_limited_us),
-            sndbuf_limited_us: self.sndbuf_limited_us.saturating_sub(earlier.sndbuf_limited_us),
+        let mut numbers = self.numbers();
+        for (number, before) in numbers.iter_mut().zip(earlier.numbers()) {
+            *number = number.saturating_sub(before);
         }
+        Self::of_numbers(numbers)
     }
 }
 

@@ -31,6 +31,19 @@ impl Endpoint {
         }
     }
 
+    /// The same end with an IPv4-mapped address as IPv4.
+    // Mostly it is the same, and copied whole: in pieces it is slower to read again (perf).
+    #[must_use]
+    #[inline]
+    pub fn canonical(self) -> Self {
+        if let IpAddr::V6(v6) = self.address
+            && let Some(v4) = v6.to_ipv4_mapped()
+        {
+            return Self::new(v4.into(), self.port);
+        }
+        self
+    }
+
     /// Whether the address is the wildcard.
     pub const fn is_wildcard(&self) -> bool {
         self.address.is_unspecified()

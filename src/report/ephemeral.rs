@@ -268,7 +268,7 @@ pub fn ports_in_use_among<'s>(
     let is_of_tuple = |socket: &&Outline| {
         socket.protocol == Protocol::Tcp
             && socket.local.address.to_canonical() == local
-            && canonical(socket.remote) == peer
+            && socket.remote.canonical() == peer
     };
     let ofs = sockets.into_iter().filter(is_of_tuple);
     let uses: Vec<PortUse> = ofs.map(|socket| PortUse::of(&socket.socket())).collect();
@@ -329,10 +329,6 @@ fn tcp(snapshot: &Snapshot) -> impl Iterator<Item = &Outline> {
     snapshot.sockets.iter().filter(|socket| socket.protocol == Protocol::Tcp)
 }
 
-fn canonical(end: Endpoint) -> Endpoint {
-    Endpoint::new(end.address.to_canonical(), end.port)
-}
-
 /// Whether the first sockets were opened clearly before the second ones: in three of four pairs.
 /// Inodes of sockets grow, though not evenly; mini-sockets have none, and there the time
 /// they have left stands for it. `false` where neither is known.
@@ -358,7 +354,7 @@ impl Listeners {
     fn of(snapshot: &Snapshot) -> Self {
         let listening = tcp(snapshot).filter(|s| s.state == State::Listen);
         Self {
-            at: listening.map(|s| canonical(s.local)).collect(),
+            at: listening.map(|s| s.local.canonical()).collect(),
             local: tcp(snapshot).map(|s| s.local.address.to_canonical()).collect(),
         }
     }

@@ -1,7 +1,6 @@
 //! TCP sockets by the addresses they have in common, in little room: of a server's million connections
 //! each has a tuple of its own.
 
-use super::time_wait::listeners::canonical;
 use crate::model::{endpoint::Endpoint, outline::Outline, protocol::Protocol};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::{hash::BuildHasher, net::IpAddr};
@@ -11,7 +10,7 @@ pub type Tuple = (IpAddr, Endpoint);
 
 /// The tuple of a connection.
 pub fn tuple(socket: &Outline) -> Tuple {
-    (socket.local.address.to_canonical(), canonical(socket.remote))
+    (socket.local.address.to_canonical(), socket.remote.canonical())
 }
 
 /// Connections by their tuples.

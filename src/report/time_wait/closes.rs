@@ -3,11 +3,7 @@
 //! Of what came in by a listener nothing is kept but counts and the addresses of peers; of an outgoing
 //! connection eight bytes, because how many ports are left is known only by which are used.
 
-use super::{
-    history::History,
-    key::Key,
-    listeners::{Listeners, canonical},
-};
+use super::{history::History, key::Key, listeners::Listeners};
 use crate::{
     collect::census::Open,
     model::{
@@ -177,7 +173,7 @@ impl Closes {
         if socket.protocol != Protocol::Tcp || socket.state == State::Listen {
             return;
         }
-        let (local, remote) = (canonical(socket.local), canonical(socket.remote));
+        let (local, remote) = (socket.local.canonical(), socket.remote.canonical());
         // The port tells sooner.
         if remote.port == 0 && remote.is_nothing() {
             return self.listeners.meet_address(local.address);

@@ -49,7 +49,7 @@ impl Listeners {
         if socket.protocol != Protocol::Tcp {
             return;
         }
-        let at = canonical(socket.local);
+        let at = socket.local.canonical();
         self.meet_address(at.address);
         if socket.state == State::Listen {
             self.add(at, socket);
@@ -85,7 +85,7 @@ impl Listeners {
         if !self.ports.contains(local.port) {
             return None;
         }
-        let local = canonical(local);
+        let local = local.canonical();
         let here = self.by_port.get(&local.port)?;
         let at = |address: IpAddr| here.iter().find(|l| l.at.address == address);
         let any_v4 = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -121,16 +121,4 @@ impl Listeners {
         let address = address.to_canonical();
         address.is_loopback() || self.addresses.contains(&address)
     }
-}
-
-/// The same end with an IPv4-mapped address as IPv4.
-// Mostly it is the same, and copied whole: in pieces it is slower to read again (perf).
-#[inline]
-pub fn canonical(end: Endpoint) -> Endpoint {
-    if let IpAddr::V6(v6) = end.address
-        && let Some(v4) = v6.to_ipv4_mapped()
-    {
-        return Endpoint::new(v4.into(), end.port);
-    }
-    end
 }

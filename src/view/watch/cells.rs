@@ -282,7 +282,7 @@ fn port(port: u16) -> String {
 /// An end cut to its column: the port stays whole. IPv4 in IPv6 as people write it: details have it
 /// as it is.
 fn endpoint(end: &Endpoint, width: usize, theme: Theme) -> String {
-    let text = Endpoint::new(end.address.to_canonical(), end.port).to_string();
+    let text = end.canonical().to_string();
     if text.width() <= width {
         return text;
     }

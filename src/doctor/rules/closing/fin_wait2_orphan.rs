@@ -135,9 +135,7 @@ fn of_end(
 
 /// Who has open connections to the same place: most likely its closed ones were theirs.
 fn live(evidence: &Evidence<'_>, peer: Endpoint) -> Vec<crate::doctor::parties::Party> {
-    let open = evidence.tcp().filter(|s| {
-        s.inode().is_some() && crate::report::time_wait::listeners::canonical(s.remote) == peer
-    });
+    let open = evidence.tcp().filter(|s| s.inode().is_some() && s.remote.canonical() == peer);
     evidence.by_holder(open).into_iter().map(|(party, _)| party).collect()
 }
 

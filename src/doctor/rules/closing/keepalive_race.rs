@@ -137,7 +137,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, closed: &[&Outline], resets: u64) 
         few.len()
     );
     let listeners = evidence.in_state(State::Listen);
-    let listens = |s: &&Outline| crate::report::time_wait::listeners::canonical(s.local) == at;
+    let listens = |s: &&Outline| s.local.canonical() == at;
     Some(
         RULE.finding(Severity::Notice, subject, title)
             .only(

@@ -14,7 +14,6 @@ use crate::{
         threshold::Threshold,
     },
     model::{outline::Outline, queues::Queues},
-    report::time_wait::listeners::canonical,
 };
 
 const CRITICAL: Threshold = Threshold::new(
@@ -96,7 +95,7 @@ fn finding(case: &Case<'_, '_>, socket: &Outline) -> Option<Finding> {
         _ => 0,
     };
     let buffer = evidence.measured(socket).rcvbuf_bytes();
-    let subject = Subject::listener(canonical(socket.local), evidence.holders(socket));
+    let subject = Subject::listener(socket.local.canonical(), evidence.holders(socket));
     let title = format!("UDP {} dropped {drops} datagrams {}", subject.text, evidence.window());
     let mut finding = RULE
         .finding(severity, subject, title)

@@ -13,7 +13,6 @@ use crate::{
         threshold::Threshold,
     },
     model::{endpoint::Endpoint, outline::Outline, state::State},
-    report::time_wait::listeners::canonical,
 };
 
 const NEAR: Threshold =
@@ -158,7 +157,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, count: u64) -> Option<Finding> {
 
 /// Inodes of the sockets that listen at an end: whoever holds them is the program.
 fn listening(evidence: &Evidence<'_>, at: Endpoint) -> Vec<Option<u64>> {
-    let listens = |s: &&Outline| canonical(s.local) == at;
+    let listens = |s: &&Outline| s.local.canonical() == at;
     evidence.in_state(State::Listen).filter(listens).map(Outline::inode).collect()
 }
 

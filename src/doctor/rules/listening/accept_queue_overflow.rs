@@ -16,10 +16,7 @@ use crate::{
         threshold::Threshold,
     },
     model::endpoint::Endpoint,
-    report::{
-        remedy::{Remedy, Tier},
-        time_wait::listeners::canonical,
-    },
+    report::remedy::{Remedy, Tier},
 };
 use std::collections::BTreeMap;
 
@@ -90,7 +87,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     // Sockets that share a port are told together, each judged by itself.
     let mut ends: BTreeMap<Endpoint, Vec<&Listening<'_>>> = BTreeMap::new();
     for listening in case.evidence.listening() {
-        ends.entry(canonical(listening.socket.local)).or_default().push(listening);
+        ends.entry(listening.socket.local.canonical()).or_default().push(listening);
     }
     let found = |(at, sockets): (&Endpoint, &Vec<&Listening<'_>>)| finding(case, *at, sockets);
     ends.iter().filter_map(found).collect::<Vec<_>>().into()

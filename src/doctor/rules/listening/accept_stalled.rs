@@ -17,7 +17,6 @@ use crate::{
         threshold::Threshold,
     },
     model::{endpoint::Endpoint, measures::Measured, outline::Outline, state::State},
-    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -98,7 +97,7 @@ fn finding(case: &Case<'_, '_>, at: Endpoint, waiting: &[&Outline]) -> Option<Fi
     let here: Vec<&Listening<'_>> = evidence
         .listening()
         .iter()
-        .filter(|listening| canonical(listening.socket.local) == at)
+        .filter(|listening| listening.socket.local.canonical() == at)
         .collect();
     let queue: u64 = here.iter().map(|listening| u64::from(listening.queue)).sum();
     if queue == 0 {

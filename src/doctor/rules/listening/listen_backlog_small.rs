@@ -16,7 +16,7 @@ use crate::{
         threshold::Threshold,
     },
     model::endpoint::Endpoint,
-    report::{remedy::Remedy, time_wait::listeners::canonical},
+    report::remedy::Remedy,
 };
 use std::collections::HashMap;
 
@@ -75,7 +75,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let evidence = case.evidence;
     let traffic = traffic(evidence);
     let found = evidence.listening().iter().filter_map(|listening| {
-        let at = canonical(listening.socket.local);
+        let at = listening.socket.local.canonical();
         finding(case, listening, at, traffic.get(&at).copied().unwrap_or_default())
     });
     found.collect::<Vec<_>>().into()
@@ -103,7 +103,7 @@ fn traffic(evidence: &Evidence<'_>) -> HashMap<Endpoint, Traffic> {
     let reachable: Vec<Endpoint> = evidence
         .listening()
         .iter()
-        .map(|listening| canonical(listening.socket.local))
+        .map(|listening| listening.socket.local.canonical())
         .filter(|at| !at.address.is_loopback())
         .collect();
     if let [only] = reachable[..] {

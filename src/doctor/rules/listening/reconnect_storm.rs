@@ -124,7 +124,7 @@ fn finding(
         subject.text,
         evidence.window()
     );
-    let listens = |s: &&Outline| crate::report::time_wait::listeners::canonical(s.local) == at;
+    let listens = |s: &&Outline| s.local.canonical() == at;
     let listeners = evidence.in_state(State::Listen).filter(listens);
     let finding = RULE
         .finding(severity, subject, title)

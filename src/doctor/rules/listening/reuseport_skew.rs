@@ -15,7 +15,6 @@ use crate::{
         threshold::Threshold,
     },
     model::endpoint::Endpoint,
-    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -65,7 +64,7 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 fn judge(case: &Case<'_, '_>) -> Judgement {
     let mut ends: BTreeMap<Endpoint, Vec<&Listening<'_>>> = BTreeMap::new();
     for listening in case.evidence.listening() {
-        ends.entry(canonical(listening.socket.local)).or_default().push(listening);
+        ends.entry(listening.socket.local.canonical()).or_default().push(listening);
     }
     let found = ends.iter().filter_map(|(at, sockets)| finding(case, *at, sockets));
     found.collect::<Vec<_>>().into()

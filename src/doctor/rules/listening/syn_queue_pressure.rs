@@ -17,10 +17,7 @@ use crate::{
         threshold::Threshold,
     },
     model::{endpoint::Endpoint, outline::Outline, state::State},
-    report::{
-        remedy::{Remedy, Tier},
-        time_wait::listeners::canonical,
-    },
+    report::remedy::{Remedy, Tier},
 };
 use std::{
     collections::{BTreeMap, HashSet},
@@ -175,7 +172,7 @@ fn finding(
     let limit: u64 = evidence
         .listening()
         .iter()
-        .filter(|listening| canonical(listening.socket.local) == at)
+        .filter(|listening| listening.socket.local.canonical() == at)
         .filter_map(|listening| listening.limit)
         .map(u64::from)
         .sum();
@@ -192,7 +189,7 @@ fn finding(
     let what = verdict(case, cookies);
     let title =
         format!("{count} half-open handshakes at {}, backlog {limit}: {what}", subject.text);
-    let listens = |s: &&Outline| canonical(s.local) == at;
+    let listens = |s: &&Outline| s.local.canonical() == at;
     let inodes = evidence.in_state(State::Listen).filter(listens).map(Outline::inode);
     let finding = RULE
         .finding(severity, subject, title)

@@ -16,7 +16,6 @@ use crate::{
         threshold::Threshold,
     },
     model::{endpoint::Endpoint, outline::Outline},
-    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -100,7 +99,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
         if number(one.backoff) < case.at(&NOTICE) {
             continue;
         }
-        let mut end = canonical(one.socket.remote);
+        let mut end = one.socket.remote.canonical();
         // Clients have a port of their own each; what is gone is their host.
         if case.evidence.listeners.accepting(one.socket.local).is_some() {
             end.port = 0;

@@ -14,7 +14,6 @@ use crate::{
         threshold::Threshold,
     },
     model::{endpoint::Endpoint, outline::Outline, state::State},
-    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -95,7 +94,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let mut ends: BTreeMap<Endpoint, Vec<&Outline>> = BTreeMap::new();
     let is_stuck = |s: &&Outline| number(retries(s)) >= case.at(&RETRIES);
     for socket in evidence.in_state(State::SynSent).filter(is_stuck) {
-        ends.entry(canonical(socket.remote)).or_default().push(socket);
+        ends.entry(socket.remote.canonical()).or_default().push(socket);
     }
     let all = ends.values().map(Vec::len).sum();
     ends.iter().map(|(end, stuck)| finding(case, *end, stuck, all)).collect::<Vec<_>>().into()
@@ -104,7 +103,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
 fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, stuck: &[&'s Outline], all: usize) -> Finding {
     let evidence = case.evidence;
     let count = counted(stuck.len());
-    let is_there = |s: &&Outline| canonical(s.remote) == end;
+    let is_there = |s: &&Outline| s.remote.canonical() == end;
     let open = evidence.in_state(State::Established).filter(is_there);
     let new = counted(open.clone().filter(|s| evidence.is_new(s) == Some(true)).count());
     let open = open.count();

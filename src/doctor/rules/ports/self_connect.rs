@@ -13,7 +13,7 @@ use crate::{
         subject::Subject,
     },
     model::{outline::Outline, state::State},
-    report::{remedy::Remedy, time_wait::listeners::canonical},
+    report::remedy::Remedy,
 };
 
 pub(in crate::doctor) static RULE: Rule = Rule {
@@ -47,13 +47,13 @@ pub(in crate::doctor) static RULE: Rule = Rule {
 };
 
 fn judge(case: &Case<'_, '_>) -> Judgement {
-    let own = |s: &&Outline| canonical(s.local) == canonical(s.remote);
+    let own = |s: &&Outline| s.local.canonical() == s.remote.canonical();
     let found = case.evidence.in_state(State::Established).filter(own);
     found.map(|socket| finding(case.evidence, socket)).collect::<Vec<_>>().into()
 }
 
 fn finding(evidence: &Evidence<'_>, socket: &Outline) -> Finding {
-    let end = canonical(socket.local);
+    let end = socket.local.canonical();
     let subject = Subject::destination(end, evidence.holders(socket));
     let title = format!("connected to itself: {}", subject.text);
     let reserve = Remedy {
@@ -66,7 +66,7 @@ fn finding(evidence: &Evidence<'_>, socket: &Outline) -> Finding {
     };
     RULE.finding(Severity::Warning, subject, title)
         .with("local", end.to_string())
-        .with("peer", canonical(socket.remote).to_string())
+        .with("peer", socket.remote.canonical().to_string())
         .seen(format!("ESTABLISHED from {end} to {end}"))
         .advise([reserve])
         .about([socket.inode()])

@@ -16,7 +16,6 @@ use crate::{
         subject::Subject,
     },
     model::{endpoint::Endpoint, outline::Outline, ports::PortSet, state::State},
-    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -58,7 +57,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
     let Some(ports) = evidence.ephemeral() else { return Judgement::Found(vec![]) };
     let mut inside: BTreeMap<Endpoint, Vec<Party>> = BTreeMap::new();
     for socket in evidence.in_state(State::Listen).filter(|s| ports.is_offered(s.local.port)) {
-        inside.entry(canonical(socket.local)).or_default().extend(evidence.holders(socket));
+        inside.entry(socket.local.canonical()).or_default().extend(evidence.holders(socket));
     }
     let mut found = lost(evidence);
     if inside.len() > FEW {
@@ -73,7 +72,7 @@ fn judge(case: &Case<'_, '_>) -> Judgement {
             parties.dedup();
             let subject = Subject::listener(*at, parties);
             let title = format!("{} listens inside the ephemeral range", subject.text);
-            let listens = evidence.in_state(State::Listen).filter(|s| canonical(s.local) == *at);
+            let listens = evidence.in_state(State::Listen).filter(|s| s.local.canonical() == *at);
             let finding = RULE.finding(Severity::Notice, subject, title);
             told(evidence, finding, &only(at.port)).about(listens.map(Outline::inode))
         }));
@@ -90,12 +89,12 @@ fn lost(evidence: &Evidence<'_>) -> Vec<Finding> {
         })?;
         let parties = evidence.holders(holder);
         let at = Endpoint::new(std::net::Ipv4Addr::UNSPECIFIED.into(), port);
-        let mut subject = Subject::destination(canonical(holder.remote), parties);
+        let mut subject = Subject::destination(holder.remote.canonical(), parties);
         subject.text = format!(":{port} held by {}", subject.text);
         subject.listener = Some(at);
         let title = format!(
             "nothing listens on port {port} any more, and a connection to {} has it",
-            canonical(holder.remote)
+            holder.remote.canonical()
         );
         let finding = RULE.finding(Severity::Warning, subject, title).about([holder.inode()]);
         Some(told(evidence, finding, &only(port)))

@@ -16,7 +16,6 @@ use crate::{
         threshold::Threshold,
     },
     model::{endpoint::Endpoint, outline::Outline, state::State},
-    report::time_wait::listeners::canonical,
 };
 use std::collections::BTreeMap;
 
@@ -113,7 +112,7 @@ fn finding<'s>(case: &Case<'_, 's>, end: Endpoint, sockets: &[&'s Outline]) -> O
         return None;
     }
     let usable = u64::from(evidence.usable_ports().unwrap_or(u32::MAX));
-    let taken = counted(sockets.iter().filter(|s| canonical(s.remote) == end).count());
+    let taken = counted(sockets.iter().filter(|s| s.remote.canonical() == end).count());
     if percent(taken, usable) >= case.at(&PORTS) {
         return None;
     }

@@ -88,7 +88,7 @@ impl Briefs {
             rows: vec![],
             columns: columns.iter().take_while(is_before).copied().collect(),
             sayings: Numbered::default(),
-            measured: u16::MAX,
+            measured: Brief::CELLS.said,
             addresses: Numbered::default(),
             texts: Texts::default(),
         }
